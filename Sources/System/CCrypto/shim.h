@@ -1,0 +1,4 @@
+#ifndef HYDRO_CCRYPTO_SHIM_H
+#define HYDRO_CCRYPTO_SHIM_H
+#include <openssl/evp.h>
+#endif

@@ -1,0 +1,4 @@
+#ifndef HYDRO_CNGHTTP2_SHIM_H
+#define HYDRO_CNGHTTP2_SHIM_H
+#include <nghttp2/nghttp2.h>
+#endif

@@ -1,0 +1,5 @@
+#ifndef HYDRO_CSSL_SHIM_H
+#define HYDRO_CSSL_SHIM_H
+#include <openssl/ssl.h>
+#include <openssl/err.h>
+#endif

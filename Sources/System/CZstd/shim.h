@@ -1,0 +1,4 @@
+#ifndef HYDRO_CZSTD_SHIM_H
+#define HYDRO_CZSTD_SHIM_H
+#include <zstd.h>
+#endif
