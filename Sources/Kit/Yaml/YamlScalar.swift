@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // SPDX-FileCopyrightText: the Hydro authors
 
-import JSON
+internal import JSON
 
 /// A scalar as written, and the rules that give it a JSON value: those of sigs.k8s.io/yaml, so that
 /// a text means here what it means to kubectl.
