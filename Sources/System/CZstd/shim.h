@@ -1,4 +1,5 @@
 #ifndef HYDRO_CZSTD_SHIM_H
 #define HYDRO_CZSTD_SHIM_H
 #include <zstd.h>
+#include <zstd_errors.h>
 #endif
