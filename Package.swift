@@ -27,7 +27,7 @@ let house: [Room] = [
 
     .domain("Contract", on: ["JSON"]),
     .domain("HydroAPI", on: ["Contract", "Hashing", "JSON", "KubeCore"]),
-    .domain("Protos", on: ["Contract"], [.protobuf]),
+    .domain("Protos", on: ["Contract"], [.protobuf], exclude: ["proto"]),
 
     .feature("Composer", on: ["Archive", "Contract", "Hashing", "HydroAPI", "JSON", "KubeCore", "OCI", "Protos", "Transport"], [.log, .metrics]),
     .feature("Controllers", on: ["Composer", "Contract", "Hashing", "HydroAPI", "JSON", "KubeClient", "KubeCore", "KubeRuntime", "OCI"], [.log, .metrics, .lifecycle]),
@@ -68,6 +68,16 @@ let sideways: Set<String> = [
     "RegistryTesting → LoopbackTesting",
 ]
 
+// Above the package: a manifest runs from top to bottom, and would find an empty list in what comes later.
+let strict: [SwiftSetting] = [
+    .swiftLanguageMode(.v6),
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
+    .treatAllWarnings(as: .error),
+]
+
 let package = Package(
     name: "hydro",
     dependencies: [
@@ -91,6 +101,8 @@ struct Room {
     var products: [Target.Dependency] = []
     var library: (pkgConfig: String?, apt: String) = (nil, "libc6-dev")
     var golden = false
+    /// Folders that are no sources.
+    var exclude: [String] = []
 
     static func system(_ name: String, pkgConfig: String? = nil, apt: String = "libc6-dev") -> Room {
         Room(name: name, floor: .system, library: (pkgConfig, apt))
@@ -98,8 +110,10 @@ struct Room {
     static func kit(_ name: String, on below: [String] = [], _ products: [Target.Dependency] = []) -> Room {
         Room(name: name, floor: .kit, leansOn: below, products: products)
     }
-    static func domain(_ name: String, on below: [String] = [], _ products: [Target.Dependency] = []) -> Room {
-        Room(name: name, floor: .domain, leansOn: below, products: products)
+    static func domain(
+        _ name: String, on below: [String] = [], _ products: [Target.Dependency] = [], exclude: [String] = []
+    ) -> Room {
+        Room(name: name, floor: .domain, leansOn: below, products: products, exclude: exclude)
     }
     static func feature(_ name: String, on below: [String] = [], _ products: [Target.Dependency] = []) -> Room {
         Room(name: name, floor: .feature, leansOn: below, products: products)
@@ -136,7 +150,9 @@ func wire(_ room: Room, into house: [Room]) -> Target {
             name: name, path: "Sources/System/\(name)", pkgConfig: room.library.pkgConfig,
             providers: [.apt([room.library.apt])])
     case .kit: .target(name: name, dependencies: dependencies, path: "Sources/Kit/\(name)", swiftSettings: strict)
-    case .domain: .target(name: name, dependencies: dependencies, path: "Sources/Domain/\(name)", swiftSettings: strict)
+    case .domain:
+        .target(
+            name: name, dependencies: dependencies, path: "Sources/Domain/\(name)", exclude: room.exclude, swiftSettings: strict)
     case .feature: .target(name: name, dependencies: dependencies, path: "Sources/Feature/\(name)", swiftSettings: strict)
     case .program: .executableTarget(name: name, dependencies: dependencies, path: "Sources/Program/\(name)", swiftSettings: strict)
     case .bench: .target(name: name, dependencies: dependencies, path: "Tests/Support/\(name)", swiftSettings: strict)
@@ -146,15 +162,6 @@ func wire(_ room: Room, into house: [Room]) -> Target {
             resources: room.golden ? [.copy("Golden")] : [], swiftSettings: strict)
     }
 }
-
-let strict: [SwiftSetting] = [
-    .swiftLanguageMode(.v6),
-    .enableUpcomingFeature("ExistentialAny"),
-    .enableUpcomingFeature("InternalImportsByDefault"),
-    .enableUpcomingFeature("MemberImportVisibility"),
-    .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
-    .treatAllWarnings(as: .error),
-]
 
 extension Target.Dependency {
     static var arguments: Self { .product(name: "ArgumentParser", package: "swift-argument-parser") }
