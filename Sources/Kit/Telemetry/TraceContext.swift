@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: the Hydro authors
+
+/// Where a request stands in a distributed trace: the W3C `traceparent` header.
+package struct TraceContext: Equatable, Sendable, CustomStringConvertible {
+    /// 32 lower-case hexadecimal digits, not all zero.
+    package private(set) var traceID: String
+    /// 16 lower-case hexadecimal digits, not all zero: the caller's span, then ours.
+    package private(set) var parentID: String
+    /// The lowest bit says that the caller keeps its span.
+    package private(set) var flags: UInt8
+
+    /// Reads a header; nil for one that the standard says to ignore. Versions to come are read as far as version 00 goes.
+    package init?(header: String) {
+        let text = Array(header.utf8)
+        guard text.count >= 55, [2, 35, 52].allSatisfy({ text[$0] == UInt8(ascii: "-") }) else { return nil }
+        guard let version = Self.byte(text[0..<2]), version != 0xFF else { return nil }
+        guard text.count == 55 || (version > 0 && text[55] == UInt8(ascii: "-")) else { return nil }
+        guard Self.isID(text[3..<35]), Self.isID(text[36..<52]), let flags = Self.byte(text[53..<55]) else { return nil }
+        traceID = String(decoding: text[3..<35], as: UTF8.self)
+        parentID = String(decoding: text[36..<52], as: UTF8.self)
+        self.flags = flags
+    }
+
+    /// A new trace, which nobody has decided to keep.
+    package init(using random: inout some RandomNumberGenerator) {
+        traceID = Self.id(words: 2, using: &random)
+        parentID = Self.id(words: 1, using: &random)
+        flags = 0
+    }
+
+    /// The same trace with a span of its own: what goes to the next server.
+    package func child(using random: inout some RandomNumberGenerator) -> TraceContext {
+        var child = self
+        child.parentID = Self.id(words: 1, using: &random)
+        // Of the flags, version 00 knows this one only; others must not be passed on.
+        child.flags = flags & 1
+        return child
+    }
+
+    package var isSampled: Bool { flags & 1 == 1 }
+
+    /// The header to send, always version 00.
+    package var description: String { "00-\(traceID)-\(parentID)-" + (flags < 16 ? "0" : "") + String(flags, radix: 16) }
+
+    private static func id(words: Int, using random: inout some RandomNumberGenerator) -> String {
+        (0..<words).map { _ in
+            let digits = String(UInt64.random(in: 1...UInt64.max, using: &random), radix: 16)
+            return String(repeating: "0", count: 16 - digits.count) + digits
+        }.joined()
+    }
+
+    private static func isID(_ text: ArraySlice<UInt8>) -> Bool {
+        text.allSatisfy { digit($0) != nil } && text.contains { $0 != UInt8(ascii: "0") }
+    }
+
+    private static func byte(_ text: ArraySlice<UInt8>) -> UInt8? {
+        let digits = text.compactMap(digit)
+        return digits.count == 2 ? digits[0] << 4 | digits[1] : nil
+    }
+
+    /// Lower case only, as the standard asks.
+    private static func digit(_ byte: UInt8) -> UInt8? {
+        switch byte {
+        case UInt8(ascii: "0")...UInt8(ascii: "9"): byte - UInt8(ascii: "0")
+        case UInt8(ascii: "a")...UInt8(ascii: "f"): byte - UInt8(ascii: "a") + 10
+        default: nil
+        }
+    }
+}
+
+/// The value of `x-request-id`: what ties the log lines of one request together.
+package struct RequestID: Equatable, Sendable, CustomStringConvertible {
+    package let text: String
+
+    /// Takes a caller's id if it is 1 to 128 of letters, digits and `-_.:/+=@`, so that it is safe in any log or header.
+    package init?(header: String) {
+        let isSafe = header.utf8.allSatisfy { byte in
+            switch byte {
+            case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"), UInt8(ascii: "0")...UInt8(ascii: "9"): true
+            default: "-_.:/+=@".utf8.contains(byte)
+            }
+        }
+        guard isSafe, 1...128 ~= header.utf8.count else { return nil }
+        text = header
+    }
+
+    /// A new id: a random UUID, version 4.
+    package init(using random: inout some RandomNumberGenerator) {
+        let high = UInt64.random(in: .min ... .max, using: &random) & 0xFFFF_FFFF_FFFF_0FFF | 0x4000
+        let low = UInt64.random(in: .min ... .max, using: &random) & 0x3FFF_FFFF_FFFF_FFFF | 0x8000_0000_0000_0000
+        let digits = [high, low].map { word in
+            let text = String(word, radix: 16)
+            return String(repeating: "0", count: 16 - text.count) + text
+        }
+        let (first, last) = (digits[0], digits[1])
+        text = "\(first.prefix(8))-\(first.dropFirst(8).prefix(4))-\(first.suffix(4))-\(last.prefix(4))-\(last.dropFirst(4))"
+    }
+
+    package var description: String { text }
+}
