@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // SPDX-FileCopyrightText: the Hydro authors
 
-package import KubeCore
+import KubeCore
 
 /// The words that all our objects share.
 package enum Hydro {

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // SPDX-FileCopyrightText: the Hydro authors
 
-package import KubeCore
-
 /// The rules that CRDs hold as CEL, for servers before 1.25, which have none. Each problem says what was wanted and what was found.
 extension Model.Spec {
     package func problems() -> [String] {
