@@ -47,18 +47,21 @@ package struct LoopbackAnswer: Sendable {
     }
 
     /// A whole answer at once.
-    package init(_ status: Int = 200, headers: [(name: String, value: String)] = [], _ text: String = "") {
+    package init(_ status: Int, headers: [(name: String, value: String)] = [], _ text: String = "") {
         self.init(status, headers: headers, pieces: [.bytes(Array(text.utf8))])
     }
 
     /// A whole answer in JSON.
-    package static func json(_ status: Int = 200, _ text: String) -> LoopbackAnswer {
+    package static func json(_ text: String) -> LoopbackAnswer { json(200, text) }
+
+    /// The same with a status of its own.
+    package static func json(_ status: Int, _ text: String) -> LoopbackAnswer {
         LoopbackAnswer(status, headers: [("Content-Type", "application/json")], text)
     }
 
     /// An answer in chunks, as a watch gets it.
-    package static func chunked(_ status: Int = 200, headers: [(name: String, value: String)] = [], _ pieces: [Piece]) -> LoopbackAnswer {
-        LoopbackAnswer(status, headers: headers, framing: .chunked, pieces: pieces)
+    package static func chunked(headers: [(name: String, value: String)] = [], _ pieces: [Piece]) -> LoopbackAnswer {
+        LoopbackAnswer(headers: headers, framing: .chunked, pieces: pieces)
     }
 
     /// No answer at all; the connection stays open until the client leaves.
