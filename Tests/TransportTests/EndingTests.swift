@@ -135,9 +135,9 @@ struct EndingTests {
     @Test func `a shutdown ends those under way and refuses those to come`() async throws {
         try await withServer({ _ in .silence }) { server, transport in
             let order = request(server.url())
-            await withThrowingTaskGroup(of: Void.self) { group in
+            try await withThrowingTaskGroup(of: Void.self) { group in
                 for _ in 0..<5 { group.addTask { _ = try await transport.send(order) } }
-                try? await server.requests.reaches(5)
+                try await server.requests.reaches(5)
                 transport.shutdown()
                 while let ended = await group.nextResult() {
                     #expect(throws: TransportError.shutDown) { try ended.get() }

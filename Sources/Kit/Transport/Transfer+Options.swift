@@ -14,8 +14,9 @@ extension Transfer {
         try options.set(CURLOPT_CUSTOMREQUEST, request.method)
         if request.method == "HEAD" { try options.set(CURLOPT_NOBODY, 1) }
         try options.set(CURLOPT_HTTP_VERSION, Int(CURL_HTTP_VERSION_2TLS))
-        // Rather wait for a shared connection than open another.
-        try options.set(CURLOPT_PIPEWAIT, 1)
+        // Rather wait for a shared connection than open another. Without TLS nothing tells before the first answer
+        // whether a connection can be shared, and the second request would wait for that answer.
+        if address.origin.scheme == "https" { try options.set(CURLOPT_PIPEWAIT, 1) }
         try options.set(CURLOPT_NOSIGNAL, 1)
         try options.set(CURLOPT_CONNECTTIMEOUT_MS, request.timeouts.connect.milliseconds)
         try options.set(CURLOPT_BUFFERSIZE, 32 << 10)
