@@ -75,6 +75,12 @@ class LayerWriter:
         info.size, info.mode = len(content), mode
         self.add(info, io.BytesIO(content))
 
+    def link(self, target, to):
+        self.folder(os.path.dirname(target))
+        info = tarfile.TarInfo(target.lstrip("/"))
+        info.type, info.mode, info.linkname = tarfile.SYMTYPE, 0o777, to
+        self.add(info)
+
     def folder(self, target, mode=0o755):
         name = target.strip("/")
         if not name or name in self._folders:
