@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: the Hydro authors
+
+/// A gRPC message on the wire: a flag, a length in four bytes, the message.
+enum GRPCFraming {
+    static let prefix = 5
+
+    static func frame(_ message: ArraySlice<UInt8>) -> [UInt8] {
+        let count = UInt32(clamping: message.count)
+        var bytes: [UInt8] = []
+        bytes.reserveCapacity(prefix + message.count)
+        bytes.append(0)
+        bytes.append(UInt8(truncatingIfNeeded: count >> 24))
+        bytes.append(UInt8(truncatingIfNeeded: count >> 16))
+        bytes.append(UInt8(truncatingIfNeeded: count >> 8))
+        bytes.append(UInt8(truncatingIfNeeded: count))
+        bytes.append(contentsOf: message)
+        return bytes
+    }
+
+    /// The one message of a unary body.
+    static func message(in body: [UInt8]) throws(GRPCStatus) -> ArraySlice<UInt8> {
+        guard body.count >= prefix else { throw GRPCStatus(.internal, "wanted one message, found \(body.count) bytes") }
+        guard body[0] == 0 else {
+            throw body[0] == 1
+                ? GRPCStatus(.unimplemented, "compressed messages are not understood")
+                : GRPCStatus(.internal, "unknown message flag \(body[0])")
+        }
+        let count = Int(body[1]) << 24 | Int(body[2]) << 16 | Int(body[3]) << 8 | Int(body[4])
+        guard body.count == prefix + count else {
+            throw GRPCStatus(.internal, "wanted one message of \(count) bytes, found \(body.count - prefix)")
+        }
+        return body[prefix...]
+    }
+}
+
+/// `grpc-timeout`: at most eight digits and a unit.
+enum GRPCTimeout {
+    static func parse(_ text: ArraySlice<UInt8>) -> Duration? {
+        guard text.count >= 2, text.count <= 9, let unit = text.last else { return nil }
+        var number: Int64 = 0
+        for byte in text.dropLast() {
+            guard byte.isDigit else { return nil }
+            number = number * 10 + Int64(byte - 48)
+        }
+        switch unit {
+        case UInt8(ascii: "H"): return .seconds(number * 3600)
+        case UInt8(ascii: "M"): return .seconds(number * 60)
+        case UInt8(ascii: "S"): return .seconds(number)
+        case UInt8(ascii: "m"): return .milliseconds(number)
+        case UInt8(ascii: "u"): return .microseconds(number)
+        case UInt8(ascii: "n"): return .nanoseconds(number)
+        default: return nil
+        }
+    }
+
+    /// In the finest unit that has room for it.
+    static func format(_ timeout: Duration) -> String {
+        let nanoseconds = max(0, timeout.wholeNanoseconds)
+        for (unit, scale) in [("n", 1), ("u", 1000), ("m", 1_000_000), ("S", 1_000_000_000)] as [(String, Int64)] {
+            let count = nanoseconds / scale
+            if count < 100_000_000 { return "\(count)\(unit)" }
+        }
+        return "\(min(nanoseconds / 3_600_000_000_000, 99_999_999))H"
+    }
+}
+
+extension WireRequest {
+    /// Whether the caller speaks gRPC.
+    package var isGRPC: Bool { headers.bytes(of: "content-type")?.starts(with: "application/grpc".utf8) ?? false }
+
+    /// The one message of a unary call.
+    package func grpcMessage() throws(GRPCStatus) -> ArraySlice<UInt8> { try GRPCFraming.message(in: body) }
+
+    /// How long the caller wants to wait, if it says so properly.
+    var grpcTimeout: Duration? { headers.bytes(of: "grpc-timeout").flatMap(GRPCTimeout.parse) }
+}
+
+extension WireResponse {
+    /// A unary call's good answer.
+    package static func grpc(message: ArraySlice<UInt8>, metadata: WireHeaders = [:], trailers: WireHeaders = [:]) -> WireResponse {
+        var headers: WireHeaders = ["content-type": "application/grpc"]
+        for (name, value) in metadata { headers.append(name, value) }
+        var last: WireHeaders = ["grpc-status": "0"]
+        for (name, value) in trailers { last.append(name, value) }
+        return WireResponse(headers: headers, body: GRPCFraming.frame(message), trailers: last)
+    }
+
+    /// A unary call's good answer.
+    package static func grpc(message: [UInt8], metadata: WireHeaders = [:], trailers: WireHeaders = [:]) -> WireResponse {
+        grpc(message: message[...], metadata: metadata, trailers: trailers)
+    }
+
+    /// A call that ends without a message: one block of headers tells all.
+    package static func grpc(status: GRPCStatus, metadata: WireHeaders = [:]) -> WireResponse {
+        var last: WireHeaders = ["grpc-status": "\(status.code.rawValue)"]
+        if !status.message.isEmpty { last.append("grpc-message", status.encodedMessage) }
+        for (name, value) in metadata { last.append(name, value) }
+        return WireResponse(headers: ["content-type": "application/grpc"], trailers: last)
+    }
+}

@@ -1,0 +1,213 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: the Hydro authors
+
+/// HTTP/1.1 over an accepted connection: one request at a time, in order; what is pipelined waits in the inbox.
+final class HTTP1Session: ServerSession, ExchangeOwner {
+    private enum Ending {
+        case open
+        /// The next answer is the last.
+        case afterAnswer
+        /// The last answer is being written; then the connection is closed, politely if input may still be under way.
+        case afterWriting(politely: Bool)
+        /// Nothing more will be sent; what still comes is thrown away, so that the answer is not lost to a reset.
+        case lingering
+    }
+
+    /// Beyond this much unread input or unwritten output the other side has to wait.
+    private static let backlog = 262_144
+
+    private let connection: ServerConnection
+    private var parser: HTTP1Parser
+    private var inbox = ByteQueue()
+    private var exchange: Exchange?
+    private var head = HTTP1Head()
+    private var began: Int64 = 0
+    private var ending = Ending.open
+
+    init(_ connection: ServerConnection) {
+        self.connection = connection
+        parser = HTTP1Parser(limits: connection.limits)
+        began = connection.loop.now
+    }
+
+    private var link: Link { connection.link }
+
+    // MARK: Reading
+
+    func received(_ bytes: UnsafeBufferPointer<UInt8>) {
+        switch ending {
+        case .lingering, .afterWriting: return
+        case .open, .afterAnswer: break
+        }
+        if inbox.isEmpty, mayRead {
+            var rest = bytes
+            pump(&rest)
+            inbox.append(rest)
+        } else {
+            inbox.append(bytes)
+        }
+        if inbox.count > Self.backlog { link.read(false) }
+        plan()
+    }
+
+    private var mayRead: Bool {
+        guard exchange == nil, !link.isClosed, link.outbox.count < Self.backlog else { return false }
+        if case .afterWriting = ending { return false }
+        if case .lingering = ending { return false }
+        return true
+    }
+
+    /// Parses until a request is under way or the input is used up.
+    private func pump(_ input: inout UnsafeBufferPointer<UInt8>) {
+        while mayRead, !input.isEmpty {
+            if parser.isFresh { began = connection.loop.now }
+            do {
+                switch try parser.advance(over: &input) {
+                case .needsMore: return
+                case .head: greet(bodyHasCome: !input.isEmpty)
+                case .complete: start()
+                }
+            } catch {
+                input = UnsafeBufferPointer(rebasing: input[input.count...])
+                return refuse(error)
+            }
+        }
+    }
+
+    /// Goes on with what has waited in the inbox.
+    private func pumpInbox() {
+        guard mayRead, !inbox.isEmpty else { return }
+        var queue = inbox
+        inbox = ByteQueue()
+        let used = queue.withBytes { all in
+            var rest = all
+            pump(&rest)
+            return all.count - rest.count
+        }
+        queue.drop(used)
+        inbox = queue
+        if inbox.count <= Self.backlog / 2 { link.read(true) }
+    }
+
+    private func greet(bodyHasCome: Bool) {
+        guard parser.head.expectsContinue, !bodyHasCome else { return }
+        link.outbox.append("HTTP/1.1 100 Continue\r\n\r\n")
+        link.flushLater()
+    }
+
+    private func start() {
+        let (head, body) = parser.takeRequest()
+        self.head = head
+        if head.asksToClose, case .open = ending { ending = .afterAnswer }
+        let limit = Duration.nanoseconds(began - connection.loop.now) + connection.limits.requestTimeout
+        let request = WireRequest(
+            method: head.method, path: head.path, query: head.query, headers: head.headers, body: body, peer: connection.peer,
+            deadline: connection.loop.instant + limit)
+        let exchange = Exchange(request, of: self, on: connection.server)
+        self.exchange = exchange
+        exchange.dispatch()
+    }
+
+    // MARK: Answering
+
+    func finish(_ exchange: Exchange, with response: WireResponse) {
+        guard exchange === self.exchange else { return }
+        self.exchange = nil
+        exchange.end()
+        write(response, isHead: head.method == "HEAD")
+        pumpInbox()
+        plan()
+    }
+
+    private func write(_ response: WireResponse, isHead: Bool) {
+        var closes = true
+        if case .open = ending { closes = false }
+        HTTP1Writer(date: connection.loop.date, closes: closes, isHead: isHead).write(response, to: &link.outbox)
+        if closes { ending = .afterWriting(politely: !inbox.isEmpty) }
+        link.flushLater()
+    }
+
+    private func refuse(_ fault: HTTPFault) {
+        connection.counters.requestsRejected.count()
+        ending = .afterAnswer
+        write(WireResponse(status: fault.status, text: fault.reason), isHead: false)
+        ending = .afterWriting(politely: true)
+        plan()
+    }
+
+    func produce(into outbox: inout ByteQueue) -> Bool { true }
+
+    func drained() {
+        switch ending {
+        case .open, .afterAnswer:
+            if !inbox.isEmpty, exchange == nil {
+                pumpInbox()
+                plan()
+            }
+        case .afterWriting(politely: false): connection.close()
+        case .afterWriting(politely: true):
+            ending = .lingering
+            link.finishSending()
+            link.read(true)
+            connection.plan(after: .seconds(2))
+        case .lingering: break
+        }
+    }
+
+    // MARK: Time
+
+    /// Plans the one deadline that matters now.
+    private func plan() {
+        guard !link.isClosed else { return }
+        let limits = connection.limits
+        let spent = Duration.nanoseconds(connection.loop.now - began)
+        switch ending {
+        case .lingering: return
+        case .afterWriting: connection.plan(after: limits.idleTimeout)
+        case .open, .afterAnswer:
+            if exchange != nil || parser.isInBody {
+                connection.plan(after: limits.requestTimeout - spent)
+            } else {
+                connection.plan(after: parser.isFresh ? limits.idleTimeout : limits.headTimeout - spent)
+            }
+        }
+    }
+
+    func timeIsUp() {
+        if case .lingering = ending { return connection.close() }
+        if let exchange {
+            connection.counters.requestsTimedOut.count()
+            ending = .afterAnswer
+            return finish(exchange, with: WireResponse(status: 504, text: "no answer in time"))
+        }
+        if parser.isFresh {
+            // Idle, or the answer's reader has gone to sleep; while bytes move it is neither.
+            let quiet = Duration.nanoseconds(connection.loop.now - link.lastMoved)
+            if !link.outbox.isEmpty, quiet < connection.limits.idleTimeout {
+                return connection.plan(after: connection.limits.idleTimeout - quiet)
+            }
+            return connection.close()
+        }
+        connection.counters.requestsTimedOut.count()
+        refuse(HTTPFault(status: 408, reason: "the request did not arrive in time"))
+    }
+
+    func timeIsUp(for exchange: Exchange) {}
+
+    // MARK: Ending
+
+    func drain() {
+        if case .open = ending { ending = .afterAnswer }
+    }
+
+    func finishDraining() {
+        if exchange == nil, parser.isFresh, inbox.isEmpty, link.outbox.isEmpty { connection.close() }
+    }
+
+    func closed() {
+        guard let exchange else { return }
+        connection.counters.requestsAbandoned.count()
+        exchange.end()
+        self.exchange = nil
+    }
+}

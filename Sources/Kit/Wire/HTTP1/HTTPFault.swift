@@ -1,0 +1,10 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: the Hydro authors
+
+/// Why a request cannot be taken: the status for its sender, and the reason in words.
+struct HTTPFault: Error, Equatable {
+    var status: Int
+    var reason: String
+
+    static func malformed(_ reason: String) -> HTTPFault { HTTPFault(status: 400, reason: reason) }
+}

@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: the Hydro authors
+
+import CNghttp2
+
+/// Owns an nghttp2 session: bytes in, callbacks, bytes out. Belongs to one thread, as all of a connection does.
+final class HTTP2Engine {
+    let session: OpaquePointer
+    /// Bytes of all frames so far, the one that is being made not counted.
+    private(set) var produced = 0
+
+    /// Makes a session whose callbacks are handed `context`, which must outlive the engine.
+    init?(isServer: Bool, context: UnsafeMutableRawPointer, callbacks install: (OpaquePointer) -> Void) {
+        var callbacks: OpaquePointer?
+        guard nghttp2_session_callbacks_new(&callbacks) == 0, let callbacks else { return nil }
+        defer { nghttp2_session_callbacks_del(callbacks) }
+        install(callbacks)
+        var session: OpaquePointer?
+        let code =
+            isServer ? nghttp2_session_server_new(&session, callbacks, context) : nghttp2_session_client_new(&session, callbacks, context)
+        guard code == 0, let session else { return nil }
+        self.session = session
+    }
+
+    deinit { nghttp2_session_del(session) }
+
+    /// Announces our settings, and a window for the whole connection that lets several streams fill theirs.
+    func announce(_ settings: [(Int32, Int)], connectionWindow: Int32) {
+        let entries = settings.map { nghttp2_settings_entry(settings_id: $0.0, value: UInt32(clamping: $0.1)) }
+        nghttp2_submit_settings(session, 0, entries, entries.count)
+        nghttp2_session_set_local_window_size(session, 0, 0, connectionWindow)
+    }
+
+    /// Takes what came in; false when the connection cannot go on.
+    func receive(_ bytes: UnsafeBufferPointer<UInt8>) -> Bool {
+        nghttp2_session_mem_recv(session, bytes.baseAddress, bytes.count) >= 0
+    }
+
+    /// Adds frames to the outbox until it holds a gulp; false when the connection cannot go on.
+    func produce(into outbox: inout ByteQueue) -> Bool {
+        while outbox.count < Link.gulp {
+            var frame: UnsafePointer<UInt8>?
+            let count = nghttp2_session_mem_send(session, &frame)
+            if count < 0 { return false }
+            if count == 0 { break }
+            outbox.append(UnsafeBufferPointer(start: frame, count: count))
+            produced += count
+        }
+        return true
+    }
+
+    /// Whether both sides are through with the connection.
+    var isFinished: Bool { nghttp2_session_want_read(session) == 0 && nghttp2_session_want_write(session) == 0 }
+}
+
+extension nghttp2_frame_hd {
+    var endsStream: Bool { flags & UInt8(NGHTTP2_FLAG_END_STREAM.rawValue) != 0 }
+    var isHeaders: Bool { type == UInt8(NGHTTP2_HEADERS.rawValue) }
+    var isData: Bool { type == UInt8(NGHTTP2_DATA.rawValue) }
+}
+
+extension Int32 {
+    static var maxConcurrentStreams: Int32 { Int32(NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS.rawValue) }
+    static var initialWindowSize: Int32 { Int32(NGHTTP2_SETTINGS_INITIAL_WINDOW_SIZE.rawValue) }
+    static var maxHeaderListSize: Int32 { Int32(NGHTTP2_SETTINGS_MAX_HEADER_LIST_SIZE.rawValue) }
+    static var enablePush: Int32 { Int32(NGHTTP2_SETTINGS_ENABLE_PUSH.rawValue) }
+}

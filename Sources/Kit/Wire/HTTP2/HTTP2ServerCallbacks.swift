@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: the Hydro authors
+
+import CNghttp2
+import Glibc
+
+/// What nghttp2 calls back for an accepted connection. The session's context is the `HTTP2ServerSession`, a stream's is its
+/// `Exchange`; both are held by the connection for as long as nghttp2 knows them.
+enum HTTP2ServerCallbacks {
+    static func install(_ callbacks: OpaquePointer) {
+        nghttp2_session_callbacks_set_on_begin_headers_callback(callbacks) { engine, frame, context in
+            guard let frame = frame?.pointee, frame.headers.cat == NGHTTP2_HCAT_REQUEST, let context else { return 0 }
+            let exchange = session(context).began(frame.hd.stream_id)
+            nghttp2_session_set_stream_user_data(engine, frame.hd.stream_id, Unmanaged.passUnretained(exchange).toOpaque())
+            return 0
+        }
+        nghttp2_session_callbacks_set_on_header_callback(callbacks) { engine, frame, name, nameLength, value, valueLength, _, context in
+            guard let frame, let context, let exchange = exchange(engine, frame.pointee.hd.stream_id) else { return 0 }
+            session(context).field(
+                UnsafeBufferPointer(start: name, count: nameLength), UnsafeBufferPointer(start: value, count: valueLength), of: exchange)
+            return 0
+        }
+        nghttp2_session_callbacks_set_on_data_chunk_recv_callback(callbacks) { engine, _, stream, bytes, count, context in
+            guard let context, let exchange = exchange(engine, stream) else { return 0 }
+            session(context).body(UnsafeBufferPointer(start: bytes, count: count), of: exchange)
+            return 0
+        }
+        nghttp2_session_callbacks_set_on_frame_recv_callback(callbacks) { engine, frame, context in
+            guard let header = frame?.pointee.hd, header.isHeaders || header.isData, let context,
+                let exchange = exchange(engine, header.stream_id)
+            else { return 0 }
+            if header.isHeaders {
+                session(context).headCame(exchange, isWhole: header.endsStream)
+            } else if header.endsStream {
+                session(context).requestCame(exchange)
+            }
+            return 0
+        }
+        nghttp2_session_callbacks_set_on_stream_close_callback(callbacks) { engine, stream, code, context in
+            guard let context, let exchange = exchange(engine, stream) else { return 0 }
+            session(context).ended(exchange, wasReset: code != NGHTTP2_NO_ERROR.rawValue)
+            return 0
+        }
+    }
+
+    /// Where nghttp2 takes an answer's body from.
+    static func provider(of exchange: Exchange) -> nghttp2_data_provider {
+        var provider = nghttp2_data_provider()
+        provider.source.ptr = Unmanaged.passUnretained(exchange).toOpaque()
+        provider.read_callback = { _, _, buffer, room, flags, source, context in
+            guard let pointer = source?.pointee.ptr, let buffer, let flags, let context else { return 0 }
+            let exchange = Unmanaged<Exchange>.fromOpaque(pointer).takeUnretainedValue()
+            guard let answer = exchange.answer else { return 0 }
+            let count = min(room, answer.body.count - exchange.sent)
+            answer.body.withUnsafeBytes { body in
+                if let start = body.baseAddress { memcpy(buffer, start + exchange.sent, count) }
+            }
+            exchange.sent += count
+            if exchange.sent == answer.body.count {
+                flags.pointee |= UInt32(NGHTTP2_DATA_FLAG_EOF.rawValue)
+                if answer.trailers != nil {
+                    flags.pointee |= UInt32(NGHTTP2_DATA_FLAG_NO_END_STREAM.rawValue)
+                    session(context).sendTrailers(of: exchange)
+                }
+            }
+            return count
+        }
+        return provider
+    }
+}
+
+private func session(_ context: UnsafeMutableRawPointer) -> HTTP2ServerSession {
+    Unmanaged<HTTP2ServerSession>.fromOpaque(context).takeUnretainedValue()
+}
+
+private func exchange(_ engine: OpaquePointer?, _ stream: Int32) -> Exchange? {
+    nghttp2_session_get_stream_user_data(engine, stream).map { Unmanaged<Exchange>.fromOpaque($0).takeUnretainedValue() }
+}

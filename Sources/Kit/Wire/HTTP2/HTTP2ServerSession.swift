@@ -1,0 +1,232 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: the Hydro authors
+
+import CNghttp2
+
+/// HTTP/2 over an accepted connection. nghttp2 keeps the protocol; this keeps the exchanges.
+final class HTTP2ServerSession: ServerSession, ExchangeOwner {
+    let connection: ServerConnection
+    private var engine: HTTP2Engine?
+    private var block = HeaderBlock()
+    private var open: [Exchange] = []
+    private var answered = 0
+    private var resets = 0
+    private var isDoomed = false
+
+    init?(_ connection: ServerConnection) {
+        self.connection = connection
+        let context = Unmanaged.passUnretained(self).toOpaque()
+        guard let engine = HTTP2Engine(isServer: true, context: context, callbacks: HTTP2ServerCallbacks.install) else { return nil }
+        self.engine = engine
+        engine.announce(
+            [
+                (.maxConcurrentStreams, limits.streamsPerConnection), (.initialWindowSize, 262_144),
+                (.maxHeaderListSize, limits.headBytes),
+            ], connectionWindow: 1 << 20)
+        connection.plan(after: limits.idleTimeout)
+    }
+
+    private var link: Link { connection.link }
+    private var limits: WireLimits { connection.limits }
+
+    // MARK: Bytes
+
+    func received(_ bytes: UnsafeBufferPointer<UInt8>) {
+        guard let engine else { return }
+        guard engine.receive(bytes), !isDoomed else { return connection.close() }
+        link.flushLater()
+    }
+
+    func produce(into outbox: inout ByteQueue) -> Bool { engine?.produce(into: &outbox) ?? false }
+
+    func drained() {
+        if let engine, engine.isFinished { connection.close() }
+    }
+
+    // MARK: Streams, as the callbacks tell of them
+
+    func began(_ stream: Int32) -> Exchange {
+        let loop = connection.loop
+        let request = WireRequest(
+            method: "", path: "", isHTTP2: true, peer: connection.peer, deadline: loop.instant + limits.requestTimeout)
+        let exchange = Exchange(request, of: self, on: connection.server, stream: stream)
+        exchange.place = open.count
+        open.append(exchange)
+        loop.plan(exchange, after: limits.requestTimeout.wholeNanoseconds)
+        return exchange
+    }
+
+    func field(_ name: UnsafeBufferPointer<UInt8>, _ value: UnsafeBufferPointer<UInt8>, of exchange: Exchange) {
+        // After the head come trailers, which nothing here reads; a refused request has no ears at all.
+        guard exchange.answer == nil, !exchange.isOver, !exchange.isRequestWhole else { return }
+        if name.first == UInt8(ascii: ":") {
+            if name.isSame(":method") {
+                exchange.request.method = String(decoding: value, as: UTF8.self)
+            } else if name.isSame(":path") {
+                let target = value.firstIndex(of: UInt8(ascii: "?")) ?? value.count
+                exchange.request.path = String(decoding: value[..<target], as: UTF8.self)
+                if target < value.count { exchange.request.query = String(decoding: value[(target + 1)...], as: UTF8.self) }
+            } else if name.isSame(":authority") {
+                exchange.request.headers.append("host", String(decoding: value, as: UTF8.self))
+            }
+        } else {
+            exchange.request.headers.append(name: name, value: value)
+        }
+        let headers = exchange.request.headers
+        let size = headers.size + exchange.request.path.utf8.count + (exchange.request.query?.utf8.count ?? 0)
+        if size > limits.headBytes {
+            refuse(exchange, HTTPFault(status: 431, reason: "head over \(limits.headBytes) bytes"))
+        } else if headers.count > limits.headFields {
+            refuse(exchange, HTTPFault(status: 431, reason: "more than \(limits.headFields) header fields"))
+        }
+    }
+
+    func headCame(_ exchange: Exchange, isWhole: Bool) {
+        if isWhole { return requestCame(exchange) }
+        guard exchange.answer == nil, exchange.request.headers["expect"]?.lowercased() == "100-continue", let engine else { return }
+        block.clear()
+        block.add(":status", "100")
+        _ = block.withFields { nghttp2_submit_headers(engine.session, 0, exchange.stream, nil, $0, $1, nil) }
+    }
+
+    func body(_ bytes: UnsafeBufferPointer<UInt8>, of exchange: Exchange) {
+        guard exchange.answer == nil, !exchange.isOver else { return }
+        guard exchange.request.body.count + bytes.count <= limits.bodyBytes else {
+            return refuse(exchange, HTTPFault(status: 413, reason: "body over \(limits.bodyBytes) bytes"))
+        }
+        exchange.request.body.append(contentsOf: bytes)
+    }
+
+    func requestCame(_ exchange: Exchange) {
+        exchange.isRequestWhole = true
+        guard exchange.answer == nil, !exchange.isOver else { return }
+        if exchange.request.method == "CONNECT" { return refuse(exchange, HTTPFault(status: 501, reason: "CONNECT is not served")) }
+        if let limit = exchange.request.grpcTimeout {
+            let loop = connection.loop
+            exchange.request.deadline = min(exchange.request.deadline, loop.instant + limit)
+            loop.plan(exchange, at: loop.time(of: exchange.request.deadline))
+        }
+        exchange.dispatch()
+    }
+
+    func ended(_ exchange: Exchange, wasReset: Bool) {
+        open[exchange.place] = open[open.count - 1]
+        open[exchange.place].place = exchange.place
+        open.removeLast()
+        if exchange.isOpen, wasReset {
+            connection.counters.requestsAbandoned.count()
+            resets += 1
+            // Opening and resetting streams without end costs the caller nothing and us a task each.
+            if resets > 100, resets > answered { isDoomed = true }
+        }
+        exchange.end()
+        if open.isEmpty { connection.plan(after: limits.idleTimeout) }
+    }
+
+    // MARK: Answering
+
+    func finish(_ exchange: Exchange, with response: WireResponse) {
+        answered += 1
+        answer(exchange, response)
+        exchange.settle()
+    }
+
+    private func answer(_ exchange: Exchange, _ response: WireResponse) {
+        guard let engine, exchange.answer == nil, !exchange.isOver else { return }
+        exchange.answer = response
+        block.clear()
+        block.add(":status", "\(min(max(response.status, 200), 999))")
+        block.add(response.headers)
+        let isHead = exchange.request.method == "HEAD"
+        if let trailers = response.trailers {
+            if response.body.isEmpty { block.add(trailers) }
+        } else if response.status != 204, response.status != 304 {
+            block.add("content-length", "\(response.body.count)")
+            block.add("date", String(decoding: connection.loop.date.current, as: UTF8.self))
+        }
+        let session = engine.session
+        var provider = HTTP2ServerCallbacks.provider(of: exchange)
+        _ = block.withFields { fields, count in
+            response.body.isEmpty || isHead
+                ? nghttp2_submit_response(session, exchange.stream, fields, count, nil)
+                : nghttp2_submit_response(session, exchange.stream, fields, count, &provider)
+        }
+        link.flushLater()
+    }
+
+    /// Called by nghttp2 when the last of the body has been taken.
+    func sendTrailers(of exchange: Exchange) {
+        guard let engine, let trailers = exchange.answer?.trailers else { return }
+        block.clear()
+        block.add(trailers)
+        _ = block.withFields { nghttp2_submit_trailer(engine.session, exchange.stream, $0, $1) }
+    }
+
+    /// Answers without a body, and stops the sender: the answer first, then a reset without blame. (RFC 9113 §8.1)
+    private func refuse(_ exchange: Exchange, _ fault: HTTPFault) {
+        connection.counters.requestsRejected.count()
+        cutShort(exchange, with: fault)
+    }
+
+    private func cutShort(_ exchange: Exchange, with fault: HTTPFault) {
+        guard let engine else { return }
+        if exchange.request.isGRPC {
+            let code: GRPCCode = fault.status == 504 ? .deadlineExceeded : .resourceExhausted
+            answer(exchange, .grpc(status: GRPCStatus(code, fault.reason)))
+        } else {
+            answer(exchange, WireResponse(status: fault.status))
+        }
+        if !exchange.isRequestWhole {
+            nghttp2_submit_rst_stream(engine.session, 0, exchange.stream, UInt32(NGHTTP2_NO_ERROR.rawValue))
+        }
+        exchange.settle()
+    }
+
+    // MARK: Time
+
+    func timeIsUp(for exchange: Exchange) {
+        guard let engine else { return }
+        if exchange.answer != nil {
+            // The caller does not take its answer.
+            nghttp2_submit_rst_stream(engine.session, 0, exchange.stream, UInt32(NGHTTP2_CANCEL.rawValue))
+        } else {
+            connection.counters.requestsTimedOut.count()
+            let fault =
+                exchange.isRequestWhole
+                ? HTTPFault(status: 504, reason: "no answer in time") : HTTPFault(status: 408, reason: "the request did not arrive in time")
+            cutShort(exchange, with: fault)
+        }
+        link.flushLater()
+    }
+
+    func timeIsUp() {
+        let quiet = Duration.nanoseconds(connection.loop.now - link.lastMoved)
+        if link.isStuck, quiet >= limits.idleTimeout { return connection.close() }
+        if open.isEmpty { finishDraining() }
+        connection.plan(after: limits.idleTimeout)
+    }
+
+    // MARK: Ending
+
+    func drain() {
+        guard let engine else { return }
+        nghttp2_submit_shutdown_notice(engine.session)
+        link.flushLater()
+    }
+
+    func finishDraining() {
+        guard let engine else { return }
+        let last = nghttp2_session_get_last_proc_stream_id(engine.session)
+        nghttp2_submit_goaway(engine.session, 0, last, UInt32(NGHTTP2_NO_ERROR.rawValue), nil, 0)
+        link.flushLater()
+    }
+
+    func closed() {
+        engine = nil
+        for exchange in open {
+            if exchange.isOpen { connection.counters.requestsAbandoned.count() }
+            exchange.end()
+        }
+        open = []
+    }
+}

@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: the Hydro authors
+
+import Glibc
+
+/// Why a server or its loops could not start.
+package enum WireError: Error, Equatable, CustomStringConvertible {
+    /// The text is not an IP address.
+    case notAnAddress(String)
+    /// The address could not be listened on.
+    case bindFailed(String, errno: Int32)
+    /// The system refused something that a loop needs.
+    case system(String, Int32)
+
+    package var description: String {
+        switch self {
+        case .notAnAddress(let text): "wanted an IP address, found \"\(text)\""
+        case .bindFailed(let address, let code): "cannot listen on \(address): \(reason(of: code))"
+        case .system(let what, let code): "cannot make \(what): \(reason(of: code))"
+        }
+    }
+}
+
+/// The system's sentence for an error number.
+func reason(of code: Int32) -> String {
+    var text = [CChar](repeating: 0, count: 256)
+    guard strerror_r(code, &text, text.count) == 0 else { return "error \(code)" }
+    return String(decoding: text.prefix { $0 != 0 }.map(UInt8.init(bitPattern:)), as: UTF8.self).lowercased()
+}

@@ -1,0 +1,164 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: the Hydro authors
+
+import CLinux
+import Glibc
+
+/// A server's share of one loop: a listening socket, its connections, and the task group that runs their handlers.
+final class LoopServer: Pollable, @unchecked Sendable {
+    // SAFETY: apart from `counters` (atomics) and constants, everything is touched on the loop's thread: `serve` runs as a
+    // task that prefers the loop, and other threads come in through `loop.post`.
+    private enum Phase { case serving, draining, over }
+
+    let loop: WireLoop
+    let limits: WireLimits
+    let counters = ServerCounters()
+    private let listener: ByteChannel
+    private var seat: WireLoop.SeatNumber?
+    private var connections: [ObjectIdentifier: ServerConnection] = [:]
+    private var arrivals: [Exchange] = []
+    private var arrival: UnsafeContinuation<Void, Never>?
+    private var phase = Phase.serving
+    private let alarm = Alarm()
+
+    /// Takes over a descriptor that listens.
+    init(listening descriptor: Int32, on loop: WireLoop, limits: WireLimits) {
+        listener = ByteChannel(descriptor: descriptor)
+        self.loop = loop
+        self.limits = limits
+    }
+
+    /// Serves until drained. Runs on the loop.
+    ///
+    /// Sockets are heard between tasks, so a request cannot start its own: it is put down in `arrivals`, and this task, which
+    /// owns the group, starts all of a turn's arrivals at once. It is one more job per turn on the same thread, no lock and no
+    /// switch, and every handler's task is a child of `run`.
+    func serve(_ handler: any WireHandler) async throws(WireError) {
+        loop.assertCurrent()
+        if phase == .serving { seat = try loop.watch(listener.descriptor, for: EPOLLIN.rawValue, by: self) }
+        await withDiscardingTaskGroup { group in
+            while phase != .over {
+                await nextArrivals()
+                let batch = arrivals
+                arrivals.removeAll(keepingCapacity: true)
+                for exchange in batch { group.addTask { await exchange.run(handler) } }
+            }
+        }
+    }
+
+    private func nextArrivals() async {
+        guard arrivals.isEmpty, phase != .over else { return }
+        // Unsafe only in that forgetting to resume goes unnoticed; `wakeUp` is the one place, and this is on the path of every turn.
+        await withUnsafeContinuation { arrival = $0 }
+    }
+
+    private func wakeUp() {
+        arrival?.resume()
+        arrival = nil
+    }
+
+    func dispatch(_ exchange: Exchange) {
+        arrivals.append(exchange)
+        wakeUp()
+    }
+
+    // MARK: Connections
+
+    func ready(_ events: UInt32) { acceptAll() }
+
+    private func acceptAll() {
+        var address = KernelAddress()
+        while true {
+            address = KernelAddress()
+            let flags = Int32(SOCK_NONBLOCK.rawValue | SOCK_CLOEXEC.rawValue)
+            let descriptor = address.withMutablePointer { accept4(listener.descriptor, $0, &$1, flags) }
+            if descriptor >= 0 {
+                admit(descriptor, from: address)
+            } else if errno == EMFILE || errno == ENFILE || errno == ENOMEM || errno == ENOBUFS {
+                return pauseAccepting()
+            } else if errno != EINTR, errno != ECONNABORTED {
+                return
+            }
+        }
+    }
+
+    private func admit(_ descriptor: Int32, from address: KernelAddress) {
+        counters.connectionsAccepted.count()
+        guard connections.count < limits.connections, let link = try? Link(descriptor, on: loop, connecting: false) else {
+            // Refused, or epoll is full: the same to the caller, who may come again.
+            counters.connectionsRejected.count()
+            Glibc.close(descriptor)
+            return
+        }
+        let connection = ServerConnection(link, of: self, peer: address.socketAddress.description)
+        connections[ObjectIdentifier(connection)] = connection
+        counters.connectionsOpen.count()
+        connection.begin()
+        if phase == .draining { connection.drain() }
+    }
+
+    /// Without descriptors the listener would be ready for ever; it rests for a tenth of a second.
+    private func pauseAccepting() {
+        guard let seat else { return }
+        counters.connectionsRejected.count()
+        loop.watch(listener.descriptor, for: 0, as: seat)
+        alarm.action = { [unowned self] in
+            if let seat = self.seat { loop.watch(listener.descriptor, for: EPOLLIN.rawValue, as: seat) }
+        }
+        loop.plan(alarm, after: 100_000_000)
+    }
+
+    func closed(_ connection: ServerConnection) {
+        guard connections.removeValue(forKey: ObjectIdentifier(connection)) != nil else { return }
+        counters.connectionsOpen.count(-1)
+        endIfEmpty()
+    }
+
+    // MARK: Ending
+
+    /// Stops accepting, lets idle connections ask once more during the grace, and cuts what is left at the deadline.
+    func drain(within deadline: Duration) {
+        guard phase == .serving else { return }
+        phase = .draining
+        // Who has been let in by the kernel already is served.
+        if seat != nil { acceptAll() }
+        closeListener()
+        for connection in connections.values { connection.drain() }
+        let grace = min(limits.drainGrace, deadline).wholeNanoseconds
+        alarm.action = { [unowned self] in
+            for connection in connections.values { connection.finishDraining() }
+            alarm.action = { [unowned self] in cut() }
+            loop.plan(alarm, after: max(0, deadline.wholeNanoseconds - grace))
+        }
+        loop.plan(alarm, after: grace)
+        endIfEmpty()
+    }
+
+    /// Closes everything now; handlers that still run are cancelled.
+    func cut() {
+        if phase == .serving { closeListener() }
+        if phase != .over { phase = .draining }
+        for connection in connections.values { connection.close() }
+        endIfEmpty()
+    }
+
+    private func closeListener() {
+        if let seat { loop.forget(listener.descriptor, seat) }
+        seat = nil
+        listener.close()
+    }
+
+    private func endIfEmpty() {
+        guard phase == .draining, connections.isEmpty else { return }
+        phase = .over
+        loop.cancel(alarm)
+        wakeUp()
+    }
+}
+
+/// A timer that runs a closure.
+final class Alarm: LoopTimer {
+    var action: () -> Void = {}
+
+    override func timeIsUp() { action() }
+}

@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: the Hydro authors
+
+/// What speaks HTTP over an accepted connection, one class per version.
+protocol ServerSession: AnyObject {
+    func received(_ bytes: UnsafeBufferPointer<UInt8>)
+    func produce(into outbox: inout ByteQueue) -> Bool
+    func drained()
+    /// The connection's appointment has come.
+    func timeIsUp()
+    /// The server is going away: say so, and take what still comes.
+    func drain()
+    /// The grace is over: take nothing new.
+    func finishDraining()
+    /// The connection is closed; let everything go.
+    func closed()
+}
+
+/// An accepted connection. Its first bytes say which version of HTTP it speaks.
+final class ServerConnection: LoopTimer, LinkUser {
+    /// HTTP/2's first words (RFC 9113 §3.4), which no HTTP/1 request begins with.
+    private static let preface = Array("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n".utf8)
+
+    let link: Link
+    let server: LoopServer
+    let peer: String
+    private var session: (any ServerSession)?
+    private var opening: [UInt8] = []
+    private var isDraining = false
+
+    init(_ link: Link, of server: LoopServer, peer: String) {
+        self.link = link
+        self.server = server
+        self.peer = peer
+    }
+
+    var loop: WireLoop { link.loop }
+    var limits: WireLimits { server.limits }
+    var counters: ServerCounters { server.counters }
+
+    func begin() {
+        link.user = self
+        plan(after: limits.headTimeout)
+    }
+
+    /// Has `timeIsUp` called then; a second appointment replaces the first.
+    func plan(after delay: Duration) { loop.plan(self, after: delay.wholeNanoseconds) }
+
+    func close() {
+        guard !link.isClosed else { return }
+        loop.cancel(self)
+        counters.bytesReceived.count(link.received)
+        counters.bytesSent.count(link.sent)
+        link.close()
+        session?.closed()
+        session = nil
+        server.closed(self)
+    }
+
+    func received(_ bytes: UnsafeBufferPointer<UInt8>) {
+        if let session { return session.received(bytes) }
+        opening.append(contentsOf: bytes)
+        let count = min(opening.count, Self.preface.count)
+        let isHTTP2 = opening[..<count].elementsEqual(Self.preface[..<count])
+        if isHTTP2, count < Self.preface.count { return }
+        let session: any ServerSession
+        if isHTTP2 {
+            guard let engine = HTTP2ServerSession(self) else { return close() }
+            session = engine
+        } else {
+            session = HTTP1Session(self)
+        }
+        self.session = session
+        if isDraining { session.drain() }
+        let first = opening
+        opening = []
+        first.withUnsafeBufferPointer { session.received($0) }
+    }
+
+    func connected() {}
+
+    func produce(into outbox: inout ByteQueue) -> Bool { session?.produce(into: &outbox) ?? true }
+
+    func drained() { session?.drained() }
+
+    /// A caller that has finished sending is taken to have left: nobody waits for an answer with half a connection.
+    func ended(_ code: Int32) { close() }
+
+    override func timeIsUp() {
+        if let session { session.timeIsUp() } else { close() }
+    }
+
+    func drain() {
+        isDraining = true
+        session?.drain()
+    }
+
+    func finishDraining() {
+        if let session { session.finishDraining() } else { close() }
+    }
+}

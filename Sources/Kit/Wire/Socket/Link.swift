@@ -1,0 +1,146 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: the Hydro authors
+
+import CLinux
+import Glibc
+
+/// Who speaks over a link. All calls come on the loop's thread.
+protocol LinkUser: AnyObject {
+    /// An outgoing connection stands.
+    func connected()
+    /// Bytes came in; they are gone after the call.
+    func received(_ bytes: UnsafeBufferPointer<UInt8>)
+    /// The link can take output: add some while `outbox` is short of `Link.gulp`. False: the connection cannot go on.
+    func produce(into outbox: inout ByteQueue) -> Bool
+    /// All output has gone to the kernel.
+    func drained()
+    /// The other side finished sending, or the connection broke (`code` not zero). The user must close the link.
+    func ended(_ code: Int32)
+}
+
+/// A connected socket on a loop: reads, gathers output, writes what the kernel takes, and asks epoll for the rest.
+final class Link: Pollable, Flushable {
+    /// How much output is gathered for one write.
+    static let gulp = 65_536
+
+    let loop: WireLoop
+    private let channel: ByteChannel
+    /// Set by the user itself, as soon as it exists; let go of on closing, which breaks the circle of references.
+    var user: (any LinkUser)?
+    private var seat: WireLoop.SeatNumber?
+    private var interest: UInt32 = 0
+    private var isQueued = false
+    private(set) var isConnecting: Bool
+    private(set) var isReading = true
+    private(set) var isClosed = false
+    var outbox = ByteQueue()
+    /// Bytes that the kernel has taken since the beginning.
+    private(set) var sent = 0
+    private(set) var received = 0
+    /// When bytes last moved either way, in the loop's time.
+    private(set) var lastMoved: Int64
+
+    init(_ descriptor: Int32, on loop: WireLoop, connecting: Bool) throws(WireError) {
+        self.loop = loop
+        channel = ByteChannel(descriptor: descriptor)
+        isConnecting = connecting
+        lastMoved = loop.now
+        interest = connecting ? EPOLLOUT.rawValue : EPOLLIN.rawValue
+        channel.sendWithoutDelay()
+        seat = try loop.watch(descriptor, for: interest, by: self)
+    }
+
+    /// Whether output waits because the other side does not read.
+    var isStuck: Bool { interest & EPOLLOUT.rawValue != 0 && !isConnecting }
+
+    /// Stops and resumes reading, so that a sender who is ahead of us waits.
+    func read(_ wanted: Bool) {
+        guard wanted != isReading else { return }
+        isReading = wanted
+        updateInterest(writing: isStuck)
+    }
+
+    /// Writes at the end of the loop's turn.
+    func flushLater() {
+        guard !isQueued, !isClosed else { return }
+        isQueued = true
+        loop.flushLater(self)
+    }
+
+    func close() {
+        guard !isClosed, let seat else { return }
+        isClosed = true
+        loop.forget(channel.descriptor, seat)
+        self.seat = nil
+        channel.close()
+        outbox.removeAll()
+        user = nil
+    }
+
+    func finishSending() { channel.finishSending() }
+
+    func ready(_ events: UInt32) {
+        if isConnecting { return finishConnecting() }
+        if events & (EPOLLIN.rawValue | EPOLLHUP.rawValue | EPOLLERR.rawValue) != 0 { receive() }
+        if !isClosed, events & EPOLLOUT.rawValue != 0 { flush() }
+    }
+
+    private func finishConnecting() {
+        var code: Int32 = 0
+        var length = socklen_t(MemoryLayout<Int32>.size)
+        getsockopt(channel.descriptor, SOL_SOCKET, SO_ERROR, &code, &length)
+        guard code == 0 else { return ended(code) }
+        isConnecting = false
+        lastMoved = loop.now
+        updateInterest(writing: false)
+        user?.connected()
+        flushLater()
+    }
+
+    private func receive() {
+        switch channel.receive(into: loop.inbox) {
+        case .moved(let count):
+            lastMoved = loop.now
+            received += count
+            user?.received(UnsafeBufferPointer(start: loop.inbox.baseAddress, count: count))
+        case .later: break
+        case .ended: ended(0)
+        case .broken(let code): ended(code)
+        }
+    }
+
+    func flush() {
+        isQueued = false
+        guard !isClosed, !isConnecting else { return }
+        while true {
+            if outbox.count < Self.gulp, let user, !user.produce(into: &outbox) { return ended(EPROTO) }
+            if outbox.isEmpty {
+                updateInterest(writing: false)
+                return drained()
+            }
+            switch outbox.withBytes({ channel.send($0) }) {
+            case .moved(let count):
+                sent += count
+                lastMoved = loop.now
+                outbox.drop(count)
+                // Less than asked for: the kernel is full, and would say so again.
+                if !outbox.isEmpty { return updateInterest(writing: true) }
+            case .later: return updateInterest(writing: true)
+            case .ended: return ended(0)
+            case .broken(let code): return ended(code)
+            }
+        }
+    }
+
+    private func ended(_ code: Int32) { user?.ended(code) }
+
+    private func drained() { user?.drained() }
+
+    private func updateInterest(writing: Bool) {
+        guard let seat else { return }
+        let wanted = (isReading ? EPOLLIN.rawValue : 0) | (writing ? EPOLLOUT.rawValue : 0)
+        guard wanted != interest else { return }
+        interest = wanted
+        loop.watch(channel.descriptor, for: wanted, as: seat)
+    }
+}
