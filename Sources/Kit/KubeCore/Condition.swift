@@ -25,8 +25,15 @@ package struct Condition: JSONRecord, Hashable {
 
     package static let fields: JSONFields<Condition> = [
         .required("type", \.type), .required("status", \.status), .init("observedGeneration", \.observedGeneration),
-        .init("lastTransitionTime", \.lastTransitionTime), .required("reason", \.reason), .required("message", \.message),
+        .init("lastTransitionTime", \.lastTransitionTime), .required("reason", \.reason), .init("message", \.messageIfAny),
     ]
+
+    /// Nothing in place of an empty message: server-side apply on Kubernetes 1.20 turns an empty string of a custom resource into null,
+    /// and then refuses it.
+    private var messageIfAny: String? {
+        get { message.isEmpty ? nil : message }
+        set { message = newValue ?? "" }
+    }
 }
 
 extension [Condition] {
