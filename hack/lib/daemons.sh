@@ -20,6 +20,7 @@ spawn() { # NAME COMMAND...
   shift
   # shellcheck disable=SC2016  # the inner shell expands them
   inside setsid --fork sh -c 'echo $$ >"$0"; exec "$@"' "$STATE/run/$name.pid" "$@" </dev/null >>"$STATE/log/$name.log" 2>&1 9>&-
+  wait_for 5 "$name's process" test -s "$STATE/run/$name.pid"
 }
 
 start() { # NAME
