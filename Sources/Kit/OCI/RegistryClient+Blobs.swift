@@ -146,8 +146,10 @@ extension RegistryClient {
         do throws(RegistryError) {
             _ = try await session.send(call, wanting: [201, 204])
         } catch {
-            // The answer may have been lost on its way back.
-            guard RegistrySession.mayPass(error), try await hasBlob(digest, in: repository) else { throw error }
+            // The answer may have been lost on its way back, and a connection that broke is tried anew by libcurl itself:
+            // then the second try finds the upload closed.
+            guard RegistrySession.mayPass(error) || error.code == .blobUploadUnknown, try await hasBlob(digest, in: repository)
+            else { throw error }
         }
     }
 
