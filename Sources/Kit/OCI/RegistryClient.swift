@@ -23,6 +23,7 @@ package struct RegistryClient: Sendable {
     /// The digest, size and type that a reference has now.
     package func resolve(_ reference: ImageReference) async throws(RegistryError) -> Descriptor {
         let response = try await session.send(manifestCall("HEAD", reference), wanting: [200, 405])
+        // (A digest that cannot be read is none: the manifest itself tells, below.)
         if response.status == 200, let text = response.header("Docker-Content-Digest"), let digest = try? Digest(parsing: text),
             let size = response.header("Content-Length").flatMap({ Int64($0) }), let type = response.header("Content-Type"),
             reference.digest == nil || reference.digest == digest

@@ -1,3 +1,6 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: the Hydro authors
+
 #ifndef HYDRO_CCURL_SHIM_H
 #define HYDRO_CCURL_SHIM_H
 #include <curl/curl.h>

@@ -1,3 +1,6 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: the Hydro authors
+
 #ifndef HYDRO_CLINUX_SHIM_H
 #define HYDRO_CLINUX_SHIM_H
 #include <netinet/tcp.h>
