@@ -21,7 +21,7 @@ class Settings:
     model_dir: pathlib.Path = pathlib.Path("/model")          # MODEL_DIR
     workers: int = 10                                         # HYDRO_WORKERS
     queue: int = 1000                                         # HYDRO_QUEUE
-    drain_seconds: float = 3.0                                # HYDRO_DRAIN_SECONDS
+    drain_seconds: float = 1.0                                # HYDRO_DRAIN_SECONDS
     grace_seconds: float = 20.0                               # HYDRO_GRACE_SECONDS
     failed_seconds: float = 5.0                               # HYDRO_FAILED_SECONDS
     termination_log: pathlib.Path = pathlib.Path("/dev/termination-log")  # TERMINATION_LOG

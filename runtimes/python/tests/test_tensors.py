@@ -122,7 +122,8 @@ def test_a_value_that_survives_is_cast(value, name, expected):
 
 
 @pytest.mark.parametrize("value, name", [
-    (1.5, "INT64"), (300, "UINT8"), (-1, "UINT64"), (2**63, "INT64"), (float(2**63), "INT64"), (float("nan"), "INT32"), (1e39, "FLOAT"), (1e6, "HALF"), (2, "BOOL"),
+    (1.5, "INT64"), (300, "UINT8"), (-1, "UINT64"), (2**63, "INT64"), (float(2**63), "INT64"), (float("nan"), "INT32"),
+    (1e39, "FLOAT"), (1e6, "HALF"), (2, "BOOL"),
     (1j, "DOUBLE"), ("1", "INT64"), (None, "DOUBLE"), (1, "STRING"), ({"a": 1}, "DOUBLE"),
 ])
 def test_a_value_that_would_be_lost_is_refused(value, name):
