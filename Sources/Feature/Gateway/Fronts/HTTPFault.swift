@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: the Hydro authors
+
+import JSON
+package import Wire
+
+/// An error as HTTP callers see it: a status, a word for programs and a sentence for people.
+package struct HTTPFault: Equatable, Sendable {
+    package var status = 400
+    package var error: String
+    package var information: String
+
+    package init(error: String, information: String) {
+        self.error = error
+        self.information = information
+    }
+
+    package init(_ error: PredictionError) {
+        information = "\(error)"
+        switch error {
+        case .unknown: (status, self.error) = (404, "NotFound")
+        case .notReady, .unavailable: (status, self.error) = (503, "ServiceUnavailable")
+        case .malformed: (status, self.error) = (400, "BadRequest")
+        case .invalidInput: (status, self.error) = (400, "ContractViolationError")
+        case .brokenContract: (status, self.error) = (502, "ContractViolationError")
+        case .lost: (status, self.error) = (502, "BadGateway")
+        case .deadlineExceeded: (status, self.error) = (504, "DeadlineExceeded")
+        case .abandoned: (status, self.error) = (499, "Abandoned")
+        case .modelFailed(_, let failure): (status, self.error) = Self.kind(of: failure.code)
+        }
+    }
+
+    /// What a model's own code means to an HTTP caller.
+    private static func kind(of code: GRPCCode) -> (Int, String) {
+        switch code {
+        case .invalidArgument, .outOfRange, .failedPrecondition: (400, "BadRequest")
+        case .notFound: (404, "NotFound")
+        case .resourceExhausted: (429, "TooManyRequests")
+        case .unavailable: (503, "ServiceUnavailable")
+        case .deadlineExceeded: (504, "DeadlineExceeded")
+        case .unimplemented: (502, "BadGateway")
+        default: (500, "InternalServerError")
+        }
+    }
+
+    package func json() -> [UInt8] {
+        var writer = JSONWriter()
+        writer.beginObject()
+        writer.key("error")
+        writer.string(error)
+        writer.key("information")
+        writer.string(information)
+        writer.endObject()
+        return writer.bytes
+    }
+}
+
+extension GRPCStatus {
+    /// An error as gRPC callers see it.
+    package init(_ error: PredictionError) {
+        let code: GRPCCode =
+            switch error {
+            case .unknown: .notFound
+            case .notReady, .unavailable: .unavailable
+            case .malformed, .invalidInput: .invalidArgument
+            case .brokenContract: .internal
+            case .lost: .unavailable
+            case .deadlineExceeded: .deadlineExceeded
+            case .abandoned: .cancelled
+            case .modelFailed(_, let failure): failure.code
+            }
+        self.init(code, "\(error)")
+    }
+}

@@ -1,0 +1,138 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: the Hydro authors
+
+import Contract
+import JSON
+import KubeCore
+import Protos
+import Telemetry
+package import Wire
+
+/// Predictions over HTTP: a JSON object in, a JSON object out.
+///
+/// `POST /gateway/application/{name}` and `POST /gateway/servable/{name}`, in the default namespace or after `/namespaces/{ns}`.
+/// An error is `{"error": kind, "information": sentence}`.
+package struct HTTPFront: WireHandler {
+    let core: FrontCore
+
+    package init(_ core: FrontCore) { self.core = core }
+
+    package func respond(to request: WireRequest) async -> WireResponse {
+        let began = ContinuousClock.now
+        core.begin()
+        defer { core.end() }
+        var exchange = HTTPExchange()
+        do throws(PredictionError) {
+            let body = try await predict(request, began, &exchange)
+            return answer(200, body, exchange, began)
+        } catch {
+            if case .malformed = error, let status = exchange.status {
+                return answer(status, HTTPFault(error: "BadRequest", information: "\(error)").json(), exchange, began)
+            }
+            let fault = HTTPFault(error)
+            core.note(error, exchange.target, exchange.requestID)
+            return answer(fault.status, fault.json(), exchange, began)
+        }
+    }
+
+    private func predict(
+        _ request: WireRequest, _ began: ContinuousClock.Instant, _ exchange: inout HTTPExchange
+    ) async throws(PredictionError) -> [UInt8] {
+        let prediction = try Prediction(request, began: began, dice: core.dice)
+        exchange.requestID = prediction.requestID.text
+        let target = try Self.target(of: request, defaultNamespace: core.defaultNamespace, &exchange)
+        exchange.target = target
+        let route = try core.table.route(to: target)
+        exchange.meters = route.meters
+        let tensors: [String: Tensor]
+        do throws(TensorJSONError) { tensors = try TensorJSON.read(request.body, as: route.signature.inputs) } catch {
+            switch error {
+            case .malformed(let reason): throw .malformed("the body wants one JSON object of fields, got something else: \(reason)")
+            case .violations(let violations): throw .invalidInput(violations)
+            }
+        }
+        let outputs = try await core.pipeline.run(prediction, WireTensors(tensors), along: route)
+        do throws(ProtoError) { return TensorJSON.write(try outputs.tensors(), as: route.signature.outputs) } catch {
+            throw .brokenContract(model: target.key.name, "\(error)")
+        }
+    }
+
+    private func answer(
+        _ status: Int, _ body: [UInt8], _ exchange: HTTPExchange, _ began: ContinuousClock.Instant
+    ) -> WireResponse {
+        (exchange.meters ?? core.unknown).count(.http, code: status, took: .now - began)
+        var headers: WireHeaders = ["content-type": "application/json"]
+        if let id = exchange.requestID { headers.append("x-request-id", id) }
+        if status == 405 { headers.append("allow", "POST") }
+        if status == 503 { headers.append("retry-after", "1") }
+        return WireResponse(status: status, headers: headers, body: body)
+    }
+
+    /// The name in the path, in the namespace that the path or else the setting says.
+    private static func target(
+        of request: WireRequest, defaultNamespace: String, _ exchange: inout HTTPExchange
+    ) throws(PredictionError) -> RouteTarget {
+        guard let target = HTTPPath.target(request.path, defaultNamespace: defaultNamespace) else {
+            exchange.status = 404
+            throw .malformed("wanted /gateway/application/{name} or /gateway/servable/{name}, found \"\(request.path.prefix(200))\"")
+        }
+        guard request.method == "POST" else {
+            exchange.status = 405
+            throw .malformed("wanted the method POST, found \(request.method.prefix(20))")
+        }
+        return target
+    }
+}
+
+/// What is known of a request while it is answered.
+private struct HTTPExchange {
+    var requestID: String?
+    var target: RouteTarget?
+    var meters: RouteMeters?
+    /// The status of a malformed request, where it is not 400.
+    var status: Int?
+}
+
+/// The paths that name what to predict with.
+enum HTTPPath {
+    static func target(_ path: String, defaultNamespace: String) -> RouteTarget? {
+        var parts = path.split(separator: "/", omittingEmptySubsequences: false)[...]
+        guard parts.popFirst() == "" else { return nil }
+        var namespace = defaultNamespace
+        if parts.first == "namespaces" {
+            guard parts.count > 2, let name = decoded(parts[parts.startIndex + 1]), !name.isEmpty else { return nil }
+            namespace = name
+            parts = parts.dropFirst(2)
+        }
+        guard parts.count == 3, parts.popFirst() == "gateway",
+            let kind = parts.popFirst().flatMap({ RouteTarget.Kind(rawValue: String($0)) }),
+            let name = parts.popFirst().flatMap(decoded), !name.isEmpty
+        else { return nil }
+        return RouteTarget(kind, ObjectKey(namespace, name))
+    }
+
+    /// The text behind percent-encoding; nil where that is broken.
+    static func decoded(_ text: Substring) -> String? {
+        guard text.utf8.contains(UInt8(ascii: "%")) else { return String(text) }
+        var bytes: [UInt8] = []
+        var rest = text.utf8[...]
+        while let byte = rest.popFirst() {
+            guard byte == UInt8(ascii: "%") else {
+                bytes.append(byte)
+                continue
+            }
+            guard let high = rest.popFirst().flatMap(hex), let low = rest.popFirst().flatMap(hex) else { return nil }
+            bytes.append(high << 4 | low)
+        }
+        return String(validating: bytes, as: UTF8.self)
+    }
+
+    private static func hex(_ byte: UInt8) -> UInt8? {
+        switch byte {
+        case UInt8(ascii: "0")...UInt8(ascii: "9"): byte - UInt8(ascii: "0")
+        case UInt8(ascii: "a")...UInt8(ascii: "f"): byte - UInt8(ascii: "a") + 10
+        case UInt8(ascii: "A")...UInt8(ascii: "F"): byte - UInt8(ascii: "A") + 10
+        default: nil
+        }
+    }
+}

@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: the Hydro authors
+
+package import Contract
+package import Wire
+
+/// Why a prediction was refused or lost.
+package enum PredictionError: Error, Equatable {
+    /// Nothing is served under that name.
+    case unknown(RouteTarget)
+    /// The name is known and not served yet.
+    case notReady(RouteTarget, String)
+    /// The request's own form is wrong: its JSON, its protocol buffer, its headers.
+    case malformed(String)
+    /// The request's values are not what the signature declares.
+    case invalidInput([ContractViolation])
+    /// The model's answer, or what it made for the next stage, is not what its signature declares.
+    case brokenContract(model: String, String)
+    /// The model answered with an error of its own.
+    case modelFailed(model: String, GRPCStatus)
+    /// No pod of the model took the request.
+    case unavailable(model: String, String)
+    /// A pod took the request and its answer never came.
+    case lost(model: String, String)
+    case deadlineExceeded(after: Duration)
+    /// The caller went away.
+    case abandoned
+}
+
+extension PredictionError: CustomStringConvertible {
+    package var description: String {
+        switch self {
+        case .unknown(let target): "wanted an existing \(target.kind.rawValue), found none named \"\(target.key)\""
+        case .notReady(let target, let reason): "\(target) is not served: \(reason)"
+        case .malformed(let reason): reason
+        case .invalidInput(let violations): ContractViolation.summary(of: violations)
+        case .brokenContract(let model, let reason): "model \"\(model)\" broke its signature: \(reason)"
+        case .modelFailed(let model, let status): "model \"\(model)\" failed: \(status.message.isEmpty ? "\(status.code)" : status.message)"
+        case .unavailable(let model, let reason): "no pod of model \"\(model)\" took the request: \(reason)"
+        case .lost(let model, let reason): "the answer of model \"\(model)\" was lost: \(reason)"
+        case .deadlineExceeded(let span): "deadline exceeded after \(span.formatted)"
+        case .abandoned: "the caller went away"
+        }
+    }
+}
+
+extension Duration {
+    /// `2s` or `150ms`.
+    fileprivate var formatted: String {
+        let milliseconds = components.seconds * 1000 + components.attoseconds / 1_000_000_000_000_000
+        return milliseconds % 1000 == 0 ? "\(milliseconds / 1000)s" : "\(milliseconds)ms"
+    }
+}

@@ -1,0 +1,156 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: the Hydro authors
+
+package import Contract
+package import HydroAPI
+package import KubeCore
+
+/// What a request is addressed to.
+package struct RouteTarget: Hashable, Sendable, CustomStringConvertible {
+    package enum Kind: String, Sendable { case application, servable }
+
+    package var kind: Kind
+    package var key: ObjectKey
+
+    package init(_ kind: Kind, _ key: ObjectKey) {
+        self.kind = kind
+        self.key = key
+    }
+
+    package var description: String { "\(kind.rawValue) \"\(key)\"" }
+}
+
+/// The way of a request through stages of variants, with everything looked up beforehand.
+package struct Route: Sendable {
+    package struct Stage: Sendable {
+        package var name: String
+        package var signature: Signature
+        /// The variants that may answer: no shadows.
+        package var variants: [Variant]
+        package var picker: VariantPicker
+    }
+
+    package struct Variant: Sendable {
+        package var servable: ObjectKey
+        /// `tumour:2`, for messages.
+        package var model: String
+        package var port: Int
+        package var pods: PodSet
+        /// The inputs of this variant, where the stage has more for others' sake.
+        package var inputs: [Field]?
+        package var meters: VariantMeters
+    }
+
+    package var target: RouteTarget
+    package var signature: Signature
+    package var timeout: Duration
+    /// The header whose value decides about variants, in lower case.
+    package var stickyHeader: String?
+    package var stages: [Stage]
+    package var meters: RouteMeters
+}
+
+/// What is served under a name.
+package enum RouteState: Sendable {
+    case serving(Route)
+    /// The name is known, but cannot be served yet, for a reason.
+    case waiting(String)
+}
+
+/// What a route is made of, beside the object itself.
+package struct RouteSurroundings: Sendable {
+    /// The pods of each Service.
+    package var pods: [ObjectKey: PodSet]
+    package var servables: [ObjectKey: Servable]
+
+    package init(pods: [ObjectKey: PodSet], servables: [ObjectKey: Servable] = [:]) {
+        self.pods = pods
+        self.servables = servables
+    }
+
+    /// A Service that nobody has heard of has no pods, which is what a request to it will be told.
+    func pods(of service: ObjectKey) -> PodSet { pods[service] ?? PodSet() }
+}
+
+extension RouteState {
+    /// What the application's status says to serve. The spec does not matter here: it may ask for what is not ready.
+    package init(_ application: Application, _ around: RouteSurroundings) {
+        let target = RouteTarget(.application, application.key)
+        guard let active = application.status.activeRoute else {
+            let ready = application.status.conditions[ConditionType.ready]
+            self = .waiting(ready?.message.isEmpty == false ? ready?.message ?? "" : "no route has been published yet")
+            return
+        }
+        guard let signature = active.signature else {
+            self = .waiting("its route has no signature")
+            return
+        }
+        var stages: [Route.Stage] = []
+        for stage in active.stages {
+            guard let own = stage.signature ?? (active.stages.count == 1 ? signature : nil) else {
+                self = .waiting("stage \"\(stage.name)\" of its route has no signature")
+                return
+            }
+            let built = Route.Stage(stage, own, of: target, around)
+            guard built.picker.pick(0) != nil else {
+                self = .waiting("stage \"\(stage.name)\" of its route has no variant that may answer over a protocol this gateway speaks")
+                return
+            }
+            stages.append(built)
+        }
+        guard !stages.isEmpty else {
+            self = .waiting("its route has no stages")
+            return
+        }
+        self = .serving(
+            Route(
+                target: target, signature: signature, timeout: SpanText.duration(active.timeout) ?? Route.defaultTimeout,
+                stickyHeader: active.sticky?.header.lowercased(), stages: stages, meters: RouteMeters(target)))
+    }
+
+    /// A servable alone: one stage, one variant.
+    package init(_ servable: Servable, _ around: RouteSurroundings) {
+        let target = RouteTarget(.servable, servable.key)
+        guard let service = servable.status.service, let signature = servable.status.signature else {
+            let ready = servable.status.conditions[ConditionType.ready]
+            self = .waiting(ready?.message.isEmpty == false ? ready?.message ?? "" : "it has not been started yet")
+            return
+        }
+        guard servable.status.protocol ?? .hydrosphere == .hydrosphere else {
+            self = .waiting("it speaks a protocol that this gateway does not")
+            return
+        }
+        let variant = Route.Variant(
+            servable: servable.key, model: "\(servable.status.model ?? servable.key.name):\(servable.status.version ?? 0)",
+            port: servable.status.port ?? ResolvedRuntime.defaultPort,
+            pods: around.pods(of: ObjectKey(servable.key.namespace, service)), inputs: nil,
+            meters: VariantMeters(target, stage: "", servable: servable.key.name))
+        let stage = Route.Stage(name: "", signature: signature, variants: [variant], picker: VariantPicker(weights: [1]))
+        self = .serving(
+            Route(
+                target: target, signature: signature, timeout: Route.defaultTimeout, stickyHeader: nil, stages: [stage],
+                meters: RouteMeters(target)))
+    }
+}
+
+extension Route {
+    static let defaultTimeout = Duration.seconds(10)
+}
+
+extension Route.Stage {
+    fileprivate init(_ stage: ActiveRoute.Stage, _ signature: Signature, of target: RouteTarget, _ around: RouteSurroundings) {
+        let answering = stage.variants.filter { $0.shadowPercent == nil && $0.protocol == .hydrosphere }
+        name = stage.name
+        self.signature = signature
+        picker = VariantPicker(weights: answering.map(\.weight))
+        variants = answering.map { variant in
+            let key = ObjectKey(target.key.namespace, variant.servable)
+            let own = around.servables[key]?.status.signature?.inputs
+            let isSame = own.map { Set($0.map(\.name)) == Set(signature.inputs.map(\.name)) } ?? true
+            return Route.Variant(
+                servable: key, model: "\(variant.model):\(variant.version)", port: variant.port,
+                pods: around.pods(of: ObjectKey(target.key.namespace, variant.service)), inputs: isSame ? nil : own,
+                meters: VariantMeters(target, stage: stage.name, servable: variant.servable))
+        }
+    }
+}
