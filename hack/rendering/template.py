@@ -75,7 +75,7 @@ class Template:
                 then, closer = self._block(("else", "end"))
                 otherwise = self._block(("end",))[0] if closer == "else" else []
                 nodes.append((word, rest.strip(), then, otherwise))
-            elif word in ("else", "end", "define", "template", "include", "block") or value.startswith(("/*", "$")) and ":=" in value:
+            elif word in ("else", "end", "define", "template", "include", "block") or ":=" in value:
                 raise TemplateError(f'{self.name}: wanted an action that hack/render knows, found "{value}"')
             else:
                 nodes.append(("value", value))
