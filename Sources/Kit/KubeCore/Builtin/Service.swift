@@ -30,13 +30,17 @@ package struct ServicePort: JSONRecord, Hashable {
     package var name = ""
     package var port = 0
     package var targetPort: IntOrString?
+    /// Always written: server-side apply on Kubernetes 1.20 takes no port without it, being one of the list's keys.
+    package var `protocol` = "TCP"
     package init() {}
     package init(_ name: String, _ port: Int) {
         self.name = name
         self.port = port
         targetPort = .string(name)
     }
-    package static let fields: JSONFields<ServicePort> = [.init("name", \.name), .init("port", \.port), .init("targetPort", \.targetPort)]
+    package static let fields: JSONFields<ServicePort> = [
+        .init("name", \.name), .init("port", \.port), .init("targetPort", \.targetPort), .init("protocol", \.protocol),
+    ]
 }
 
 /// Some of a Service's pods and their addresses (KEP-752). `v1` from Kubernetes 1.21 on, `v1beta1` before.
