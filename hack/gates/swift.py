@@ -101,7 +101,7 @@ def _body(code, at):
             depth -= 1
         elif character == "{" and depth == 0:
             return at
-        elif depth < 0 or character in "};":
+        elif depth < 0 or (depth == 0 and character in "};"):
             return None
     return None
 
