@@ -11,18 +11,10 @@ import subprocess
 import sys
 
 import pytest
+from installing import REPOSITORY, run
 
-REPOSITORY = pathlib.Path(__file__).resolve().parents[3]
-CHART = REPOSITORY / "charts" / "hydro"
 # Asks for Python 3.12, but is plain ctypes and works with 3.11.
 ENGINE = "helm-python-sdk==0.2.2"
-
-
-def run(*command, kubeconfig=None, given=None):
-    env = {**os.environ, **({"KUBECONFIG": kubeconfig} if kubeconfig else {})}
-    done = subprocess.run(command, input=given, text=True, capture_output=True, timeout=120, env=env)
-    assert done.returncode == 0, f"{' '.join(command)}: {done.stderr}"
-    return done.stdout
 
 
 @pytest.fixture(scope="session")

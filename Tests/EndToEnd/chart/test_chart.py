@@ -9,7 +9,7 @@ import sys
 import pytest
 import yaml
 
-from conftest import CHART, REPOSITORY, run
+from installing import CHART, REPOSITORY, run
 
 REGISTRY = {"registry": {"url": "registry.example.com/models"}}
 NAMESPACE = "hydro-chart"

@@ -5,7 +5,7 @@ import json
 
 import pytest
 
-from conftest import CRDS, crd_names, crds
+from kinds import CRDS, crd_names, crds
 
 SIGNATURE = {"inputs": [{"name": "features", "dtype": "double", "shape": [30]}], "outputs": [{"name": "malignant", "dtype": "int64", "shape": []}]}
 MODEL = {"runtime": {"name": "python"}, "source": {"configMap": {"name": "files"}}, "signature": SIGNATURE}

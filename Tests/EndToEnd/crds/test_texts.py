@@ -3,7 +3,7 @@
 """What the files themselves must hold to; no server is asked."""
 import pytest
 
-from conftest import CRDS, crds
+from kinds import CRDS, crds
 
 FILES = sorted(CRDS.glob("*.yaml"))
 
