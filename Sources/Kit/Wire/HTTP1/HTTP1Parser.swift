@@ -123,11 +123,11 @@ struct HTTP1Parser {
         guard whole.last == 13 else { throw .malformed("line feed without carriage return") }
         let line = Bytes(rebasing: whole.dropLast())
         guard line.firstIndex(of: 13) == nil else { throw .malformed("carriage return without line feed") }
-        try checkSize(adding: whole.count)
+        try checkSize(adding: whole.count + 1)
         switch state {
         case .start: try takeRequestLine(line)
         case .fields:
-            headBytes += whole.count
+            headBytes += whole.count + 1
             if line.isEmpty { return try finishHead() }
             try countField()
             try head.readField(line)
@@ -137,7 +137,7 @@ struct HTTP1Parser {
             state = .chunkSize
         case .trailers:
             if line.isEmpty { return complete() }
-            headBytes += whole.count
+            headBytes += whole.count + 1
             try countField()
             // Checked, and dropped: nothing in them may change what the head has said.
             _ = try HTTP1Head.split(line)
@@ -147,7 +147,7 @@ struct HTTP1Parser {
     }
 
     private mutating func takeRequestLine(_ line: Bytes) throws(HTTPFault) {
-        headBytes += line.count + 1
+        headBytes += line.count + 2
         if line.isEmpty, !skippedBlankLine {
             // One empty line before a request is an old client's habit. (§2.2)
             skippedBlankLine = true

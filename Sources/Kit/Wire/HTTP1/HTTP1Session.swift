@@ -9,8 +9,6 @@ final class HTTP1Session: ServerSession, ExchangeOwner {
         case afterAnswer
         /// The last answer is being written; then the connection is closed, politely if input may still be under way.
         case afterWriting(politely: Bool)
-        /// Nothing more will be sent; what still comes is thrown away, so that the answer is not lost to a reset.
-        case lingering
     }
 
     /// Beyond this much unread input or unwritten output the other side has to wait.
@@ -22,6 +20,7 @@ final class HTTP1Session: ServerSession, ExchangeOwner {
     private var exchange: Exchange?
     private var head = HTTP1Head()
     private var began: Int64 = 0
+    private var held = 0
     private var ending = Ending.open
 
     init(_ connection: ServerConnection) {
@@ -35,14 +34,12 @@ final class HTTP1Session: ServerSession, ExchangeOwner {
     // MARK: Reading
 
     func received(_ bytes: UnsafeBufferPointer<UInt8>) {
-        switch ending {
-        case .lingering, .afterWriting: return
-        case .open, .afterAnswer: break
-        }
+        if case .afterWriting = ending { return }
         if inbox.isEmpty, mayRead {
             var rest = bytes
             pump(&rest)
             inbox.append(rest)
+            if parser.isInBody, !hold(parser.body.count) { refuse(.tooMuchHeld) }
         } else {
             inbox.append(bytes)
         }
@@ -50,10 +47,16 @@ final class HTTP1Session: ServerSession, ExchangeOwner {
         plan()
     }
 
+    /// Tells the server how much of a body is kept here.
+    private func hold(_ count: Int) -> Bool {
+        let more = count - held
+        held = count
+        return connection.server.hold(more)
+    }
+
     private var mayRead: Bool {
         guard exchange == nil, !link.isClosed, link.outbox.count < Self.backlog else { return false }
         if case .afterWriting = ending { return false }
-        if case .lingering = ending { return false }
         return true
     }
 
@@ -105,6 +108,10 @@ final class HTTP1Session: ServerSession, ExchangeOwner {
             deadline: connection.loop.instant + limit)
         let exchange = Exchange(request, of: self, on: connection.server)
         self.exchange = exchange
+        // From here on the exchange answers for it; a body that is whole is let through.
+        _ = hold(body.count)
+        exchange.held = held
+        held = 0
         exchange.dispatch()
     }
 
@@ -145,12 +152,7 @@ final class HTTP1Session: ServerSession, ExchangeOwner {
                 plan()
             }
         case .afterWriting(politely: false): connection.close()
-        case .afterWriting(politely: true):
-            ending = .lingering
-            link.finishSending()
-            link.read(true)
-            connection.plan(after: .seconds(2))
-        case .lingering: break
+        case .afterWriting(politely: true): connection.closePolitely()
         }
     }
 
@@ -162,7 +164,6 @@ final class HTTP1Session: ServerSession, ExchangeOwner {
         let limits = connection.limits
         let spent = Duration.nanoseconds(connection.loop.now - began)
         switch ending {
-        case .lingering: return
         case .afterWriting: connection.plan(after: limits.idleTimeout)
         case .open, .afterAnswer:
             if exchange != nil || parser.isInBody {
@@ -174,7 +175,6 @@ final class HTTP1Session: ServerSession, ExchangeOwner {
     }
 
     func timeIsUp() {
-        if case .lingering = ending { return connection.close() }
         if let exchange {
             connection.counters.requestsTimedOut.count()
             ending = .afterAnswer
@@ -205,6 +205,7 @@ final class HTTP1Session: ServerSession, ExchangeOwner {
     }
 
     func closed() {
+        _ = hold(0)
         guard let exchange else { return }
         connection.counters.requestsAbandoned.count()
         exchange.end()

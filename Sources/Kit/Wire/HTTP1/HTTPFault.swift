@@ -6,5 +6,7 @@ struct HTTPFault: Error, Equatable {
     var status: Int
     var reason: String
 
+    static let tooMuchHeld = HTTPFault(status: 503, reason: "too many bodies at once")
+
     static func malformed(_ reason: String) -> HTTPFault { HTTPFault(status: 400, reason: reason) }
 }

@@ -36,6 +36,13 @@ enum HTTP2ServerCallbacks {
             }
             return 0
         }
+        nghttp2_session_callbacks_set_on_frame_send_callback(callbacks) { engine, frame, context in
+            guard let header = frame?.pointee.hd, header.isHeaders || header.isData, header.endsStream, let context,
+                let exchange = exchange(engine, header.stream_id)
+            else { return 0 }
+            session(context).answerLeft(exchange)
+            return 0
+        }
         nghttp2_session_callbacks_set_on_stream_close_callback(callbacks) { engine, stream, code, context in
             guard let context, let exchange = exchange(engine, stream) else { return 0 }
             session(context).ended(exchange, wasReset: code != NGHTTP2_NO_ERROR.rawValue)

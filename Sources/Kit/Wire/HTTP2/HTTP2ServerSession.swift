@@ -40,7 +40,7 @@ final class HTTP2ServerSession: ServerSession, ExchangeOwner {
     func produce(into outbox: inout ByteQueue) -> Bool { engine?.produce(into: &outbox) ?? false }
 
     func drained() {
-        if let engine, engine.isFinished { connection.close() }
+        if let engine, engine.isFinished { connection.closePolitely() }
     }
 
     // MARK: Streams, as the callbacks tell of them
@@ -94,6 +94,8 @@ final class HTTP2ServerSession: ServerSession, ExchangeOwner {
         guard exchange.request.body.count + bytes.count <= limits.bodyBytes else {
             return refuse(exchange, HTTPFault(status: 413, reason: "body over \(limits.bodyBytes) bytes"))
         }
+        exchange.held += bytes.count
+        guard connection.server.hold(bytes.count) else { return refuse(exchange, .tooMuchHeld) }
         exchange.request.body.append(contentsOf: bytes)
     }
 
@@ -162,22 +164,23 @@ final class HTTP2ServerSession: ServerSession, ExchangeOwner {
         _ = block.withFields { nghttp2_submit_trailer(engine.session, exchange.stream, $0, $1) }
     }
 
-    /// Answers without a body, and stops the sender: the answer first, then a reset without blame. (RFC 9113 §8.1)
+    /// The answer's last frame is on its way. Who still sends is stopped, without blame. (RFC 9113 §8.1)
+    func answerLeft(_ exchange: Exchange) {
+        guard let engine, !exchange.isRequestWhole else { return }
+        nghttp2_submit_rst_stream(engine.session, 0, exchange.stream, UInt32(NGHTTP2_NO_ERROR.rawValue))
+    }
+
     private func refuse(_ exchange: Exchange, _ fault: HTTPFault) {
         connection.counters.requestsRejected.count()
         cutShort(exchange, with: fault)
     }
 
     private func cutShort(_ exchange: Exchange, with fault: HTTPFault) {
-        guard let engine else { return }
         if exchange.request.isGRPC {
-            let code: GRPCCode = fault.status == 504 ? .deadlineExceeded : .resourceExhausted
+            let code: GRPCCode = fault.status == 504 || fault.status == 408 ? .deadlineExceeded : .resourceExhausted
             answer(exchange, .grpc(status: GRPCStatus(code, fault.reason)))
         } else {
-            answer(exchange, WireResponse(status: fault.status))
-        }
-        if !exchange.isRequestWhole {
-            nghttp2_submit_rst_stream(engine.session, 0, exchange.stream, UInt32(NGHTTP2_NO_ERROR.rawValue))
+            answer(exchange, WireResponse(status: fault.status, text: fault.reason))
         }
         exchange.settle()
     }

@@ -26,6 +26,8 @@ final class Exchange: LoopTimer, @unchecked Sendable {
     var isRequestWhole = false
     var answer: WireResponse?
     var sent = 0
+    /// Body bytes counted with the server.
+    var held = 0
     /// Where the session keeps it.
     var place = 0
 
@@ -78,6 +80,8 @@ final class Exchange: LoopTimer, @unchecked Sendable {
     func end() {
         settle()
         phase = .over
+        _ = server.hold(-held)
+        held = 0
         owner = nil
         answer = nil
         server.loop.cancel(self)

@@ -20,12 +20,26 @@ final class LoopServer: Pollable, @unchecked Sendable {
     private var arrival: UnsafeContinuation<Void, Never>?
     private var phase = Phase.serving
     private let alarm = Alarm()
+    private var isListening = true
+    /// Bytes of bodies that have come, until their requests are over.
+    private(set) var held = 0
 
     /// Takes over a descriptor that listens.
     init(listening descriptor: Int32, on loop: WireLoop, limits: WireLimits) {
         listener = ByteChannel(descriptor: descriptor)
         self.loop = loop
         self.limits = limits
+    }
+
+    deinit {
+        // Prepared, and never run.
+        if isListening { listener.close() }
+    }
+
+    /// Counts body bytes that are kept (or, below zero, let go of); false when they are too many.
+    func hold(_ count: Int) -> Bool {
+        held += count
+        return held <= limits.heldBytes
     }
 
     /// Serves until drained. Runs on the loop.
@@ -145,6 +159,7 @@ final class LoopServer: Pollable, @unchecked Sendable {
     private func closeListener() {
         if let seat { loop.forget(listener.descriptor, seat) }
         seat = nil
+        isListening = false
         listener.close()
     }
 

@@ -27,6 +27,8 @@ final class ServerConnection: LoopTimer, LinkUser {
     private var session: (any ServerSession)?
     private var opening: [UInt8] = []
     private var isDraining = false
+    /// Nothing more will be sent; what still comes is thrown away, so that the last answer is not lost to a reset.
+    private var isLingering = false
 
     init(_ link: Link, of server: LoopServer, peer: String) {
         self.link = link
@@ -51,13 +53,26 @@ final class ServerConnection: LoopTimer, LinkUser {
         loop.cancel(self)
         counters.bytesReceived.count(link.received)
         counters.bytesSent.count(link.sent)
-        link.close()
         session?.closed()
         session = nil
+        // Counted before the other side can know.
         server.closed(self)
+        link.close()
+    }
+
+    /// Says that nothing more will come, and gives the other side two seconds to take what did.
+    func closePolitely() {
+        guard !link.isClosed, !isLingering else { return }
+        isLingering = true
+        session?.closed()
+        session = nil
+        link.finishSending()
+        link.read(true)
+        plan(after: .seconds(2))
     }
 
     func received(_ bytes: UnsafeBufferPointer<UInt8>) {
+        if isLingering { return }
         if let session { return session.received(bytes) }
         opening.append(contentsOf: bytes)
         let count = min(opening.count, Self.preface.count)
@@ -96,6 +111,6 @@ final class ServerConnection: LoopTimer, LinkUser {
     }
 
     func finishDraining() {
-        if let session { session.finishDraining() } else { close() }
+        if let session { session.finishDraining() } else if !isLingering { close() }
     }
 }

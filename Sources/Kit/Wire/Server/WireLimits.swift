@@ -9,7 +9,9 @@ package struct WireLimits: Sendable, Equatable {
     package var headFields = 128
     /// Bytes of one body; more is 413.
     package var bodyBytes = 16 << 20
-    /// Connections at once; more are closed at once.
+    /// Bytes of all bodies that one loop holds at once; a request that would exceed it is 503.
+    package var heldBytes = 512 << 20
+    /// Connections at once, on each loop; more are closed at once.
     package var connections = 10_000
     /// Requests at once on one HTTP/2 connection.
     package var streamsPerConnection = 256

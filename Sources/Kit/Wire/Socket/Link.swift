@@ -37,14 +37,16 @@ final class Link: Pollable, Flushable {
     /// Bytes that the kernel has taken since the beginning.
     private(set) var sent = 0
     private(set) var received = 0
-    /// When bytes last moved either way, in the loop's time.
+    /// When bytes last moved either way, and when some last came in, in the loop's time.
     private(set) var lastMoved: Int64
+    private(set) var lastReceived: Int64
 
     init(_ descriptor: Int32, on loop: WireLoop, connecting: Bool) throws(WireError) {
         self.loop = loop
         channel = ByteChannel(descriptor: descriptor)
         isConnecting = connecting
         lastMoved = loop.now
+        lastReceived = loop.now
         interest = connecting ? EPOLLOUT.rawValue : EPOLLIN.rawValue
         channel.sendWithoutDelay()
         seat = try loop.watch(descriptor, for: interest, by: self)
@@ -101,6 +103,7 @@ final class Link: Pollable, Flushable {
         switch channel.receive(into: loop.inbox) {
         case .moved(let count):
             lastMoved = loop.now
+            lastReceived = loop.now
             received += count
             user?.received(UnsafeBufferPointer(start: loop.inbox.baseAddress, count: count))
         case .later: break

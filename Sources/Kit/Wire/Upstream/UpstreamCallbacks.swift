@@ -28,6 +28,8 @@ enum UpstreamCallbacks {
             guard let header = frame?.pointee.hd, let context else { return 0 }
             if header.type == UInt8(NGHTTP2_GOAWAY.rawValue) {
                 connection(context).startDraining()
+            } else if header.type == UInt8(NGHTTP2_SETTINGS.rawValue) {
+                connection(context).settled()
             } else if header.isHeaders || header.isData {
                 connection(context).heard()
             }

@@ -28,6 +28,8 @@ final class UpstreamConnection: LoopTimer, LinkUser {
     private var quietSince: Int64
     private var pingedAt: Int64?
     private var pings = 0
+    /// Whether the peer has not yet said how many streams it wants: until then it gets one.
+    private(set) var isUnsettled = true
 
     init(to address: KernelAddress, line: UpstreamLine, pool: UpstreamPool) throws(WireError) {
         self.pool = pool
@@ -62,10 +64,14 @@ final class UpstreamConnection: LoopTimer, LinkUser {
     /// Whether new calls may come, now or when others have ended.
     var takesCalls: Bool { phase == .connecting || phase == .open }
 
+    /// Whether room is about to become known.
+    var mayGetRoom: Bool { takesCalls && isUnsettled }
+
     var hasRoom: Bool { takesCalls && calls.count < room }
 
     private var room: Int {
         guard let engine else { return 0 }
+        if isUnsettled { return 1 }
         let theirs = nghttp2_session_get_remote_settings(engine.session, NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS)
         return min(pool.limits.streamsPerConnection, Int(theirs))
     }
@@ -119,6 +125,8 @@ final class UpstreamConnection: LoopTimer, LinkUser {
         call.ended(code: code, wasRefused: code == NGHTTP2_REFUSED_STREAM.rawValue)
     }
 
+    func settled() { isUnsettled = false }
+
     func startDraining() {
         if takesCalls { phase = .draining }
     }
@@ -130,7 +138,7 @@ final class UpstreamConnection: LoopTimer, LinkUser {
 
     func connected() {
         phase = .open
-        pool.loop.plan(self, after: pool.limits.pingAfter.wholeNanoseconds)
+        pool.loop.plan(self, after: min(pool.limits.pingAfter, pool.limits.idleTimeout).wholeNanoseconds)
     }
 
     func received(_ bytes: UnsafeBufferPointer<UInt8>) {
@@ -161,7 +169,7 @@ final class UpstreamConnection: LoopTimer, LinkUser {
         if let pingedAt, now - pingedAt >= limits.pingTimeout.wholeNanoseconds { return close("no answer to a ping") }
         if calls.isEmpty {
             if now - quietSince >= limits.idleTimeout.wholeNanoseconds { return close("idle") }
-        } else if now - link.lastMoved >= limits.pingAfter.wholeNanoseconds, pings < Self.patience, pingedAt == nil, let engine {
+        } else if now - link.lastReceived >= limits.pingAfter.wholeNanoseconds, pings < Self.patience, pingedAt == nil, let engine {
             pings += 1
             pingedAt = now
             nghttp2_submit_ping(engine.session, 0, nil)

@@ -62,15 +62,18 @@ final class UpstreamLine {
     /// Sends the call on a connection with room, on a new one, or when one has room again.
     func start(_ call: UpstreamCall) {
         for connection in connections where connection.hasRoom && connection.submit(call) { return }
-        if connections.count(where: \.takesCalls) < pool.limits.connections {
-            return open(for: call)
-        }
+        if mayOpen { return open(for: call) }
         guard waiting.count < pool.limits.waiting else {
             pool.counters.callsTurnedAway.count()
             return call.fail(.notSent("\(waiting.count) calls wait for \(address) already"))
         }
         call.queue = self
         waiting.append(call)
+    }
+
+    /// A connection whose room is not known yet is waited for.
+    private var mayOpen: Bool {
+        !connections.contains(where: \.mayGetRoom) && connections.count(where: \.takesCalls) < pool.limits.connections
     }
 
     private func open(for call: UpstreamCall) {
@@ -91,8 +94,7 @@ final class UpstreamLine {
     /// A stream or a connection became free.
     func roomAppeared() {
         while !waiting.isEmpty {
-            let hasRoom = connections.contains(where: \.hasRoom) || connections.count(where: \.takesCalls) < pool.limits.connections
-            guard hasRoom else { return }
+            guard mayOpen || connections.contains(where: \.hasRoom) else { return }
             let call = waiting.removeFirst()
             call.queue = nil
             start(call)

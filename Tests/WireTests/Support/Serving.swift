@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: the Hydro authors
+
+import Logging
+
+@testable import Wire
+
+/// Says nothing.
+let quiet = Logger(label: "wire-tests") { _ in SwiftLogNoOpLogHandler() }
+
+/// A handler from a closure.
+struct Answering: WireHandler {
+    let answer: @Sendable (WireRequest) async -> WireResponse
+
+    init(_ answer: @escaping @Sendable (WireRequest) async -> WireResponse) { self.answer = answer }
+
+    func respond(to request: WireRequest) async -> WireResponse { await answer(request) }
+}
+
+/// Runs a server while `body` runs; afterwards everything is cut.
+func serving<R: Sendable>(
+    loops: Int = 1, limits: WireLimits = WireLimits(), answer: @escaping @Sendable (WireRequest) async -> WireResponse,
+    _ body: (WireServer) async throws -> R
+) async throws -> R {
+    let server = WireServer(
+        address: "127.0.0.1", port: 0, loops: try WireLoops(count: loops), limits: limits, handler: Answering(answer), logger: quiet)
+    try server.bind()
+    return try await withThrowingTaskGroup(of: Void.self) { group in
+        group.addTask { try await server.run() }
+        let result = try await body(server)
+        group.cancelAll()
+        try await group.waitForAll()
+        return result
+    }
+}
