@@ -55,9 +55,9 @@ package final class PodSet: Sendable {
     static func lighter(of pods: [Pod], _ draw: UInt64) -> Pod? {
         guard pods.count > 1 else { return pods.first }
         let count = UInt64(pods.count)
-        let first = Int((draw >> 32) * count >> 32)
+        let first = Int(((draw >> 32) * count) >> 32)
         // The second is drawn among the others, so that two different ones are compared.
-        let step = 1 + Int((draw & 0xffff_ffff) * (count - 1) >> 32)
+        let step = 1 + Int(((draw & 0xffff_ffff) * (count - 1)) >> 32)
         let (one, other) = (pods[first], pods[(first + step) % pods.count])
         return other.load < one.load ? other : one
     }

@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: the Hydro authors
+
+import Contract
+import KubeCore
+import Testing
+import Wire
+
+@testable import Gateway
+
+struct HTTPPathTests {
+    struct Case: CustomTestStringConvertible {
+        var path: String
+        var target: String?
+        var testDescription: String { path }
+    }
+
+    static let cases: [Case] = [
+        .init(path: "/gateway/application/tumour", target: "application \"home/tumour\""),
+        .init(path: "/gateway/servable/tumour-1", target: "servable \"home/tumour-1\""),
+        .init(path: "/namespaces/team-a/gateway/application/x", target: "application \"team-a/x\""),
+        .init(path: "/gateway/application/a%20b", target: "application \"home/a b\""),
+        .init(path: "/gateway/application/a%2", target: nil), .init(path: "/gateway/application/%ff", target: nil),
+        .init(path: "/gateway/application/", target: nil), .init(path: "/gateway/application/a/b", target: nil),
+        .init(path: "/gateway/model/a", target: nil), .init(path: "/namespaces//gateway/application/x", target: nil),
+        .init(path: "/namespaces/x", target: nil), .init(path: "gateway/application/a", target: nil), .init(path: "/", target: nil),
+        .init(path: "", target: nil), .init(path: "*", target: nil),
+    ]
+
+    @Test(arguments: cases) func `a path names a target, or nothing`(path: Case) {
+        #expect(HTTPPath.target(path.path, defaultNamespace: "home")?.description == path.target)
+    }
+}
+
+struct FaultTests {
+    struct Case: CustomTestStringConvertible {
+        var testDescription: String
+        var error: PredictionError
+        var status: Int
+        var word: String
+        var code: GRPCCode
+    }
+
+    static let cases: [Case] = [
+        .init(
+            testDescription: "unknown name", error: .unknown(RouteTarget(.application, ObjectKey("a", "b"))), status: 404, word: "NotFound",
+            code: .notFound),
+        .init(
+            testDescription: "not ready", error: .notReady(RouteTarget(.servable, ObjectKey("a", "b")), "x"), status: 503,
+            word: "ServiceUnavailable", code: .unavailable),
+        .init(testDescription: "no JSON", error: .malformed("x"), status: 400, word: "BadRequest", code: .invalidArgument),
+        .init(
+            testDescription: "wrong values", error: .invalidInput([]), status: 400, word: "ContractViolationError", code: .invalidArgument),
+        .init(
+            testDescription: "wrong answer", error: .brokenContract(model: "m", "x"), status: 502, word: "ContractViolationError",
+            code: .internal),
+        .init(
+            testDescription: "model refuses", error: .modelFailed(model: "m", GRPCStatus(.invalidArgument, "x")), status: 400,
+            word: "BadRequest", code: .invalidArgument),
+        .init(
+            testDescription: "model raises", error: .modelFailed(model: "m", GRPCStatus(.internal, "x")), status: 500,
+            word: "InternalServerError", code: .internal),
+        .init(testDescription: "no pod", error: .unavailable(model: "m", "x"), status: 503, word: "ServiceUnavailable", code: .unavailable),
+        .init(testDescription: "answer lost", error: .lost(model: "m", "x"), status: 502, word: "BadGateway", code: .unavailable),
+        .init(
+            testDescription: "too late", error: .deadlineExceeded(after: .milliseconds(1500)), status: 504, word: "DeadlineExceeded",
+            code: .deadlineExceeded),
+    ]
+
+    @Test(arguments: cases) func `each error has a status, a word and a code`(fault: Case) {
+        let http = HTTPFault(fault.error)
+        #expect(http.status == fault.status && http.error == fault.word)
+        #expect(GRPCStatus(fault.error).code == fault.code)
+        #expect(!http.information.isEmpty || fault.error == .invalidInput([]))
+    }
+
+    @Test(arguments: [("2s", 2000), ("150ms", 150), ("1.5", 1500), ("3", 3000), ("1m", 60_000)])
+    func `a caller's timeout is a span or seconds`(text: String, milliseconds: Int) {
+        #expect(RequestTimeout.duration(text) == .milliseconds(milliseconds))
+    }
+
+    @Test(arguments: ["", "0", "-1", "soon", "nan", "inf", "1h", "1e99"]) func `what is no timeout is refused`(text: String) {
+        #expect(RequestTimeout.duration(text) == nil)
+    }
+}
