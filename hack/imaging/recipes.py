@@ -11,6 +11,7 @@ import sys
 from typing import Callable
 
 from . import elf
+from .bytecode import bytecode_layer, compiled
 from .debian import PackageLayer, package_layers
 
 REPOSITORY = os.path.dirname(os.path.dirname(os.path.dirname(os.path.realpath(__file__))))
@@ -118,8 +119,12 @@ def python_layers(kitchen, *more):
             path = os.path.join(folder, name)
             if name.endswith(".py"):
                 with open(path, "rb") as file:
-                    files.append(("/opt/hydro-runtime/" + os.path.relpath(path, source), file.read(), 0o644))
-    return package_layers(kitchen, [DEBIAN, PYTHON, *more]) + [kitchen.own("hydro-runtime", files)]
+                    content = file.read()
+                target = "/opt/hydro-runtime/" + os.path.relpath(path, source)
+                files.append((target, content, 0o644))
+                files += [(*each, 0o644) for each in compiled(target, lambda: content)]
+    packages = package_layers(kitchen, [DEBIAN, PYTHON, *more])
+    return packages + bytecode_layer(kitchen, packages) + [kitchen.own("hydro-runtime", files)]
 
 
 PYTHON_CONFIG = {
