@@ -12,18 +12,20 @@ import Transport
 struct VerbTests {
     private let key = ObjectKey("shop", "a")
 
+    /// A request of this type and body; any ConfigMap is its answer.
+    private func step(_ method: String, _ target: String, type: String?, body: String?) -> Scenario.Step {
+        .init(
+            method, target,
+            check: { seen in
+                if seen.header("Content-Type") != type {
+                    return "wanted type \(type ?? "none"), found \(seen.header("Content-Type") ?? "none")"
+                }
+                return body == nil || seen.text == body ? nil : "wanted \(body ?? ""), found \(seen.text)"
+            }, .json(configMap("a")))
+    }
+
     @Test func `each verb is the request that the API wants`() async throws {
         let json = "application/json"
-        func step(_ method: String, _ target: String, type: String?, body: String?) -> Scenario.Step {
-            .init(
-                method, target,
-                check: { seen in
-                    if seen.header("Content-Type") != type {
-                        return "wanted type \(type ?? "none"), found \(seen.header("Content-Type") ?? "none")"
-                    }
-                    return body == nil || seen.text == body ? nil : "wanted \(body ?? ""), found \(seen.text)"
-                }, .json(configMap("a")))
-        }
         let object = #"{"apiVersion":"v1","kind":"ConfigMap","metadata":{"name":"a","namespace":"shop","uid":"u","resourceVersion":"7"}}"#
         let bare = #"{"apiVersion":"v1","kind":"ConfigMap","metadata":{"name":"a","namespace":"shop"}}"#
         let scenario = Scenario([

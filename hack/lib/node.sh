@@ -46,7 +46,7 @@ make_cgroups() {
 }
 
 make_node() {
-  local outer
+  local outer each
   node_pid >/dev/null && return
   rm -rf run
   mkdir -p run
@@ -54,8 +54,9 @@ make_node() {
   sysctl $SYSCTLS >run/sysctls          # the kubelet changes these
   modprobe -aq br_netfilter overlay 2>/dev/null || true   # where they are modules
   make_cgroups
-  # shellcheck disable=SC2086
-  mkdir -p $MOUNTPOINTS
+  # Only those made here are removed again: a folder that is mounted over
+  # elsewhere would lose that mount.
+  for each in $MOUNTPOINTS; do [ -d "$each" ] || { mkdir -p "$each" && echo "$each" >>run/mountpoints; }; done
 
   setsid unshare --mount --net --pid --uts --ipc --fork --kill-child --mount-proc --propagation slave \
     catatonit -P </dev/null >log/node.log 2>&1 &
@@ -95,8 +96,7 @@ remove_node() {
   for each in $(cgroups); do
     [ ! -d "$each" ] || wait_for 20 "$each to be empty" sh -c "find $each -depth -type d -exec rmdir {} + ; ! [ -e $each ]"
   done
-  # shellcheck disable=SC2086
-  rmdir $MOUNTPOINTS 2>/dev/null || true
+  [ ! -s "$STATE/run/mountpoints" ] || xargs rmdir <"$STATE/run/mountpoints" 2>/dev/null || true   # unless in use
   [ ! -s "$STATE/run/sysctls" ] || sysctl -qp "$STATE/run/sysctls"
   rm -rf "$STATE/run"
 }
