@@ -22,7 +22,7 @@ package final class KubeClient: Sendable {
     let discovery = Discovery()
     private let credentials: CredentialKeeper
     private let requests = CurlTransport(name: "kube-requests", maxConnectionsPerHost: 4)
-    private let watches = CurlTransport(name: "kube-watches", maxConnectionsPerHost: 8)
+    private let watches = CurlTransport(name: "kube-watches", maxConnectionsPerHost: 8, maxStreamsPerConnection: 250)
 
     static let patience = Duration.seconds(30)
     /// A page of 500 objects of the largest kind that is reasonable.

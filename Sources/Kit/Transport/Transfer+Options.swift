@@ -19,7 +19,6 @@ extension Transfer {
         if address.origin.scheme == "https" { try options.set(CURLOPT_PIPEWAIT, 1) }
         try options.set(CURLOPT_NOSIGNAL, 1)
         try options.set(CURLOPT_CONNECTTIMEOUT_MS, request.timeouts.connect.milliseconds)
-        try options.set(CURLOPT_BUFFERSIZE, 32 << 10)
         try options.set(CURLOPT_SUPPRESS_CONNECT_HEADERS, 1)
         if request.bypassProxy { try options.set(CURLOPT_NOPROXY, "*") }
         try options.check(ccurl_set_pointer(handle, CURLOPT_ERRORBUFFER, complaint))
