@@ -36,8 +36,8 @@ let house: [Room] = [
     .feature("Controllers", on: ["Composer", "Contract", "Hashing", "HydroAPI", "JSON", "KubeClient", "KubeCore", "KubeRuntime", "OCI"], [.log, .metrics, .lifecycle]),
     .feature("Gateway", on: ["Contract", "HydroAPI", "JSON", "KubeClient", "KubeCore", "KubeRuntime", "Protos", "Telemetry", "Wire"], [.log, .metrics, .lifecycle, .protobuf]),
 
-    .program("hydro-operator", on: ["Composer", "Controllers", "HydroAPI", "KubeClient", "KubeCore", "KubeRuntime", "OCI", "Telemetry", "Transport", "Wire"], [.arguments, .log, .metrics, .lifecycle]),
-    .program("hydro-gateway", on: ["Gateway", "HydroAPI", "KubeClient", "KubeCore", "KubeRuntime", "Telemetry", "Transport", "Wire"], [.arguments, .log, .metrics, .lifecycle]),
+    .program("hydro-operator", on: ["Composer", "Controllers", "HydroAPI", "KubeClient", "KubeCore", "KubeRuntime", "OCI", "Telemetry", "Transport", "Wire"], [.arguments, .log, .metrics, .lifecycle, .signals]),
+    .program("hydro-gateway", on: ["Gateway", "HydroAPI", "KubeClient", "KubeCore", "KubeRuntime", "Telemetry", "Transport", "Wire"], [.arguments, .log, .metrics, .lifecycle, .signals]),
 
     .bench("LoopbackTesting", on: ["CLinux"]),
     .bench("RegistryTesting", on: ["Hashing", "JSON", "LoopbackTesting"]),
@@ -172,4 +172,5 @@ extension Target.Dependency {
     static var log: Self { .product(name: "Logging", package: "swift-log") }
     static var metrics: Self { .product(name: "Metrics", package: "swift-metrics") }
     static var protobuf: Self { .product(name: "SwiftProtobuf", package: "swift-protobuf") }
+    static var signals: Self { .product(name: "UnixSignals", package: "swift-service-lifecycle") }
 }

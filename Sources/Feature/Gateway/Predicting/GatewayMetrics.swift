@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: the Hydro authors
+
+package import Telemetry
+
+/// How the gateway's metrics are cut and explained.
+package enum GatewayMetrics {
+    package static var settings: MetricsRegistry.Settings {
+        var settings = MetricsRegistry.Settings()
+        // A prediction of a small model takes a fraction of a millisecond.
+        let bounds = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10]
+        settings.boundsOfName = ["hydro_gateway_request_seconds": bounds, "hydro_gateway_variant_seconds": bounds]
+        settings.seriesOfName = 5000
+        settings.help = [
+            "hydro_gateway_requests_total": "requests answered, by name, protocol and HTTP status or gRPC code",
+            "hydro_gateway_request_seconds": "from a request's last byte to its answer",
+            "hydro_gateway_requests_in_flight": "requests being answered now",
+            "hydro_gateway_variant_requests_total": "requests that a stage's variant answered or failed",
+            "hydro_gateway_variant_retries_total": "requests tried on another pod because one did not take them",
+            "hydro_gateway_variant_seconds": "what the variant took of a request",
+        ]
+        return settings
+    }
+}

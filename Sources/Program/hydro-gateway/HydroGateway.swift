@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: the Hydro authors
+
+import ArgumentParser
+import Glibc
+import Telemetry
+
+/// The command line. Each flag has an environment variable behind it, for Deployments.
+@main
+struct HydroGateway: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "hydro-gateway",
+        abstract: "Routes predictions to the pods of Hydro's servables, over HTTP and gRPC.",
+        discussion: """
+            Applications, Servables and EndpointSlices are watched through the Kubernetes API: in the cluster by the pod's
+            service account, else by KUBECONFIG or ~/.kube/config. Spans are numbers with ms, s or m.
+            """)
+
+    @Option(help: "The IP address to listen on. HYDRO_ADDRESS, else 0.0.0.0.")
+    var address: String?
+    @Option(help: "The port for predictions over HTTP. HYDRO_HTTP_PORT, else 9090.")
+    var httpPort: String?
+    @Option(help: "The port for predictions over gRPC. HYDRO_GRPC_PORT, else 9091.")
+    var grpcPort: String?
+    @Option(help: "The port for /healthz, /readyz and /metrics. HYDRO_ADMIN_PORT, else 9092.")
+    var adminPort: String?
+    @Option(help: "Threads that serve. HYDRO_LOOPS, else the number of cores, at most 8.")
+    var loops: String?
+    @Option(help: "Where a name is looked up when the caller gives no namespace. HYDRO_DEFAULT_NAMESPACE, else default.")
+    var defaultNamespace: String?
+    @Option(help: "The namespaces to serve, with commas between. HYDRO_WATCH_NAMESPACES, else all.")
+    var watchNamespaces: String?
+    @Option(help: "Bytes of a request's body, and of a model's answer. HYDRO_MAX_BODY, else 52428800.")
+    var maxBody: String?
+    @Option(help: "The longest that any request may take. HYDRO_REQUEST_TIMEOUT, else 60s.")
+    var requestTimeout: String?
+    @Option(help: "How long to look for a pod that takes a request. HYDRO_PATIENCE, else 2s.")
+    var patience: String?
+    @Option(help: "After SIGTERM, how long to serve on until callers have noticed. HYDRO_DRAIN_DELAY, else 5s.")
+    var drainDelay: String?
+    @Option(help: "After that, how long requests in flight may take. HYDRO_DRAIN_TIMEOUT, else 20s.")
+    var drainTimeout: String?
+    @Option(help: "The context of the kubeconfig. HYDRO_KUBE_CONTEXT, else its current one.")
+    var kubeContext: String?
+    @Option(help: "trace, debug, info, notice, warning, error or critical. HYDRO_LOG_LEVEL, else info.")
+    var logLevel: String?
+    @Option(help: "json or text. HYDRO_LOG_FORMAT, else text on a terminal and json elsewhere.")
+    var logFormat: String?
+
+    func run() async throws {
+        let settings: Settings
+        do throws(SettingError) { settings = try Settings(self, environment: environment()) } catch {
+            throw ValidationError("\(error)")
+        }
+        try await serve(with: settings)
+    }
+
+    private func environment() -> [String: String] {
+        var variables: [String: String] = [:]
+        var entry = environ
+        while let text = entry.pointee {
+            let parts = String(cString: text).split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
+            if parts.count == 2 { variables[String(parts[0])] = String(parts[1]) }
+            entry += 1
+        }
+        return variables
+    }
+}

@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: the Hydro authors
+
+import Gateway
+import Glibc
+import KubeClient
+import Logging
+import Metrics
+import ServiceLifecycle
+import Telemetry
+import UnixSignals
+import Wire
+
+/// Wires the gateway and runs it until it is told to stop.
+func serve(with settings: Settings) async throws {
+    // A peer that closes its end is an error of one call, not of the program.
+    signal(SIGPIPE, SIG_IGN)
+    LoggingSystem.bootstrap { LineLogHandler(label: $0, settings: settings.log, sink: .standardError) }
+    let metrics = MetricsRegistry(GatewayMetrics.settings)
+    MetricsSystem.bootstrap(metrics)
+    let logger = Logger(label: "hydro-gateway")
+
+    let client = KubeClient(
+        try ClusterConfig.detect(environment: settings.environment, context: settings.kubeContext), fieldManager: "hydro-gateway",
+        logger: logger)
+    defer { client.shutdown() }
+    let table = RoutingTable()
+    let watch = RoutingWatch(client: client, namespaces: settings.watchNamespaces, feed: RoutingFeed(into: table), logger: logger)
+    let health = Health([
+        Health.Check("watches", .ready) {
+            let missing = watch.missing
+            return missing.isEmpty ? .passing : .failing("not listed yet: \(missing.joined(separator: ", "))")
+        }
+    ])
+
+    let loops = try WireLoops(count: settings.loops)
+    let upstreams = GRPCUpstreams(loops: loops, limits: settings.upstreamLimits)
+    let core = FrontCore(
+        table: table, pipeline: Pipeline(upstreams: upstreams, settings: settings.pipeline), defaultNamespace: settings.defaultNamespace,
+        logger: logger)
+    let http = settings.server(settings.httpPort, loops, HTTPFront(core), logger)
+    let grpc = settings.server(settings.grpcPort, loops, GRPCFront(core), logger)
+    // A loop of its own: a probe must be answered however much there is to predict.
+    let admin = WireServer(
+        address: settings.address, port: settings.adminPort, loops: try WireLoops(count: 1),
+        handler: AdminFront(
+            health: health, metrics: metrics, gauges: WireGauges(servers: [("http", http), ("grpc", grpc)], upstreams: upstreams)),
+        logger: logger)
+    for server in [http, grpc, admin] { try server.bind() }
+    logger.info("listening", metadata: ["http": "\(http.port)", "grpc": "\(grpc.port)", "admin": "\(admin.port)"])
+
+    let fronts = FrontService(
+        [http, grpc], health: health, drainDelay: settings.drainDelay, drainTimeout: settings.drainTimeout, logger: logger)
+    // The last one is stopped first: callers leave before the routes do.
+    try await ServiceGroup(
+        services: [AdminService(admin), watch, fronts], gracefulShutdownSignals: [.sigterm, .sigint], logger: logger
+    ).run()
+    upstreams.closeAll()
+    logger.info("stopped")
+}
+
+extension Settings {
+    fileprivate var upstreamLimits: UpstreamLimits {
+        var limits = UpstreamLimits()
+        limits.responseBytes = maxBody
+        return limits
+    }
+
+    fileprivate var pipeline: Pipeline.Settings {
+        var settings = Pipeline.Settings()
+        settings.patience = patience
+        return settings
+    }
+
+    fileprivate func server(_ port: Int, _ loops: WireLoops, _ handler: any WireHandler, _ logger: Logger) -> WireServer {
+        var limits = WireLimits()
+        limits.bodyBytes = maxBody
+        limits.requestTimeout = requestTimeout
+        return WireServer(address: address, port: port, loops: loops, limits: limits, handler: handler, logger: logger)
+    }
+}

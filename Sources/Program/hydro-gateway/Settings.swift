@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: the Hydro authors
+
+import Glibc
+import HydroAPI
+import Telemetry
+
+/// What the program was told, checked.
+struct Settings: Sendable {
+    var address: String
+    var httpPort: Int
+    var grpcPort: Int
+    var adminPort: Int
+    var loops: Int
+    var defaultNamespace: String
+    var watchNamespaces: [String]
+    var maxBody: Int
+    var requestTimeout: Duration
+    var patience: Duration
+    var drainDelay: Duration
+    var drainTimeout: Duration
+    var kubeContext: String?
+    var log: LogSettings
+    var environment: [String: String]
+
+    init(_ flags: HydroGateway, environment: [String: String]) throws(SettingError) {
+        self.environment = environment
+        let read = SettingReader(environment: environment)
+        address = read.text(flags.address, "HYDRO_ADDRESS") ?? "0.0.0.0"
+        httpPort = try read.number("--http-port", flags.httpPort, "HYDRO_HTTP_PORT", orElse: 9090, within: 0...65_535)
+        grpcPort = try read.number("--grpc-port", flags.grpcPort, "HYDRO_GRPC_PORT", orElse: 9091, within: 0...65_535)
+        adminPort = try read.number("--admin-port", flags.adminPort, "HYDRO_ADMIN_PORT", orElse: 9092, within: 0...65_535)
+        let cores = max(1, min(8, sysconf(Int32(_SC_NPROCESSORS_ONLN))))
+        loops = try read.number("--loops", flags.loops, "HYDRO_LOOPS", orElse: cores, within: 1...256)
+        defaultNamespace = read.text(flags.defaultNamespace, "HYDRO_DEFAULT_NAMESPACE") ?? "default"
+        watchNamespaces = (read.text(flags.watchNamespaces, "HYDRO_WATCH_NAMESPACES") ?? "").split { $0 == "," || $0 == " " }.map(
+            String.init)
+        maxBody = try read.number("--max-body", flags.maxBody, "HYDRO_MAX_BODY", orElse: 50 << 20, within: 1024...2_000_000_000)
+        requestTimeout = try read.span("--request-timeout", flags.requestTimeout, "HYDRO_REQUEST_TIMEOUT", orElse: .seconds(60))
+        patience = try read.span("--patience", flags.patience, "HYDRO_PATIENCE", orElse: .seconds(2))
+        drainDelay = try read.span("--drain-delay", flags.drainDelay, "HYDRO_DRAIN_DELAY", orElse: .seconds(5))
+        drainTimeout = try read.span("--drain-timeout", flags.drainTimeout, "HYDRO_DRAIN_TIMEOUT", orElse: .seconds(20))
+        kubeContext = read.text(flags.kubeContext, "HYDRO_KUBE_CONTEXT")
+        var logging: [String: String] = [:]
+        logging["LOG_LEVEL"] = read.text(flags.logLevel, "HYDRO_LOG_LEVEL")
+        logging["LOG_FORMAT"] = read.text(flags.logFormat, "HYDRO_LOG_FORMAT")
+        log = try LogSettings(environment: logging, isTerminal: LogSink.standardError.isTerminal)
+    }
+}
+
+/// Reads one setting: the flag, else the variable, else what is usual. An empty text counts as not given.
+struct SettingReader {
+    var environment: [String: String]
+
+    func text(_ flag: String?, _ variable: String) -> String? {
+        [flag, environment[variable]].compactMap(\.self).first { !$0.isEmpty }
+    }
+
+    func number(
+        _ name: String, _ flag: String?, _ variable: String, orElse usual: Int, within range: ClosedRange<Int>
+    ) throws(SettingError) -> Int {
+        guard let text = text(flag, variable) else { return usual }
+        guard let number = Int(text), range.contains(number) else {
+            throw SettingError(
+                name: "\(name) (\(variable))", wanted: "a number from \(range.lowerBound) to \(range.upperBound)", found: text)
+        }
+        return number
+    }
+
+    func span(_ name: String, _ flag: String?, _ variable: String, orElse usual: Duration) throws(SettingError) -> Duration {
+        guard let text = text(flag, variable) else { return usual }
+        if text == "0" || text == "0s" { return .zero }
+        guard let span = SpanText.duration(text) else {
+            throw SettingError(name: "\(name) (\(variable))", wanted: "a whole number with ms, s or m", found: text)
+        }
+        return span
+    }
+}
