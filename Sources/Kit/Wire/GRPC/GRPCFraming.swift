@@ -55,13 +55,14 @@ enum GRPCTimeout {
     }
 
     /// In the finest unit that has room for it.
-    static func format(_ timeout: Duration) -> String {
-        let nanoseconds = max(0, timeout.wholeNanoseconds)
-        for (unit, scale) in [("n", 1), ("u", 1000), ("m", 1_000_000), ("S", 1_000_000_000)] as [(String, Int64)] {
-            let count = nanoseconds / scale
-            if count < 100_000_000 { return "\(count)\(unit)" }
-        }
-        return "\(min(nanoseconds / 3_600_000_000_000, 99_999_999))H"
+    static func format(_ timeout: Duration) -> (count: Int, unit: StaticString) {
+        let nanoseconds = max(0, Int(timeout.wholeNanoseconds))
+        let room = 100_000_000
+        if nanoseconds < room { return (nanoseconds, "n") }
+        if nanoseconds / 1000 < room { return (nanoseconds / 1000, "u") }
+        if nanoseconds / 1_000_000 < room { return (nanoseconds / 1_000_000, "m") }
+        if nanoseconds / 1_000_000_000 < room { return (nanoseconds / 1_000_000_000, "S") }
+        return (nanoseconds / 3_600_000_000_000, "H")
     }
 }
 
@@ -79,10 +80,10 @@ extension WireRequest {
 extension WireResponse {
     /// A unary call's good answer.
     package static func grpc(message: ArraySlice<UInt8>, metadata: WireHeaders = [:], trailers: WireHeaders = [:]) -> WireResponse {
-        var headers: WireHeaders = ["content-type": "application/grpc"]
-        for (name, value) in metadata { headers.append(name, value) }
-        var last: WireHeaders = ["grpc-status": "0"]
-        for (name, value) in trailers { last.append(name, value) }
+        var headers = grpcHead
+        headers.append(contentsOf: metadata)
+        var last = grpcWell
+        last.append(contentsOf: trailers)
         return WireResponse(headers: headers, body: GRPCFraming.frame(message), trailers: last)
     }
 
@@ -95,7 +96,10 @@ extension WireResponse {
     package static func grpc(status: GRPCStatus, metadata: WireHeaders = [:]) -> WireResponse {
         var last: WireHeaders = ["grpc-status": "\(status.code.rawValue)"]
         if !status.message.isEmpty { last.append("grpc-message", status.encodedMessage) }
-        for (name, value) in metadata { last.append(name, value) }
-        return WireResponse(headers: ["content-type": "application/grpc"], trailers: last)
+        last.append(contentsOf: metadata)
+        return WireResponse(headers: grpcHead, trailers: last)
     }
+
+    private static let grpcHead: WireHeaders = ["content-type": "application/grpc"]
+    private static let grpcWell: WireHeaders = ["grpc-status": "0"]
 }

@@ -53,7 +53,13 @@ struct HTTP1Parser {
     /// Hands over the request and starts anew.
     mutating func takeRequest() -> (head: HTTP1Head, body: [UInt8]) {
         let request = (head, body)
-        self = HTTP1Parser(limits: limits)
+        state = .start
+        partial.removeAll(keepingCapacity: true)
+        headBytes = 0
+        fieldCount = 0
+        skippedBlankLine = false
+        head = HTTP1Head()
+        body = []
         return request
     }
 
@@ -153,6 +159,7 @@ struct HTTP1Parser {
             skippedBlankLine = true
             return
         }
+        head.headers.reserve()
         try head.readRequestLine(line)
         state = .fields
     }

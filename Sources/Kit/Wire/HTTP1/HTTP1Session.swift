@@ -18,7 +18,7 @@ final class HTTP1Session: ServerSession, ExchangeOwner {
     private var parser: HTTP1Parser
     private var inbox = ByteQueue()
     private var exchange: Exchange?
-    private var head = HTTP1Head()
+    private var isHead = false
     private var began: Int64 = 0
     private var held = 0
     private var ending = Ending.open
@@ -100,7 +100,7 @@ final class HTTP1Session: ServerSession, ExchangeOwner {
 
     private func start() {
         let (head, body) = parser.takeRequest()
-        self.head = head
+        isHead = head.method == "HEAD"
         if head.asksToClose, case .open = ending { ending = .afterAnswer }
         let limit = Duration.nanoseconds(began - connection.loop.now) + connection.limits.requestTimeout
         let request = WireRequest(
@@ -121,7 +121,7 @@ final class HTTP1Session: ServerSession, ExchangeOwner {
         guard exchange === self.exchange else { return }
         self.exchange = nil
         exchange.end()
-        write(response, isHead: head.method == "HEAD")
+        write(response, isHead: isHead)
         pumpInbox()
         plan()
     }

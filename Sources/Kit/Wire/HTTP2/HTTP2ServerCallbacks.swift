@@ -25,6 +25,10 @@ enum HTTP2ServerCallbacks {
             session(context).body(UnsafeBufferPointer(start: bytes, count: count), of: exchange)
             return 0
         }
+        installEnds(callbacks)
+    }
+
+    private static func installEnds(_ callbacks: OpaquePointer) {
         nghttp2_session_callbacks_set_on_frame_recv_callback(callbacks) { engine, frame, context in
             guard let header = frame?.pointee.hd, header.isHeaders || header.isData, let context,
                 let exchange = exchange(engine, header.stream_id)

@@ -50,6 +50,7 @@ final class HTTP2ServerSession: ServerSession, ExchangeOwner {
         let request = WireRequest(
             method: "", path: "", isHTTP2: true, peer: connection.peer, deadline: loop.instant + limits.requestTimeout)
         let exchange = Exchange(request, of: self, on: connection.server, stream: stream)
+        exchange.request.headers.reserve()
         exchange.place = open.count
         open.append(exchange)
         loop.plan(exchange, after: limits.requestTimeout.wholeNanoseconds)
@@ -72,11 +73,11 @@ final class HTTP2ServerSession: ServerSession, ExchangeOwner {
         } else {
             exchange.request.headers.append(name: name, value: value)
         }
-        let headers = exchange.request.headers
-        let size = headers.size + exchange.request.path.utf8.count + (exchange.request.query?.utf8.count ?? 0)
-        if size > limits.headBytes {
+        exchange.headBytes += name.count + value.count
+        exchange.headFields += 1
+        if exchange.headBytes > limits.headBytes {
             refuse(exchange, HTTPFault(status: 431, reason: "head over \(limits.headBytes) bytes"))
-        } else if headers.count > limits.headFields {
+        } else if exchange.headFields > limits.headFields {
             refuse(exchange, HTTPFault(status: 431, reason: "more than \(limits.headFields) header fields"))
         }
     }
@@ -137,14 +138,14 @@ final class HTTP2ServerSession: ServerSession, ExchangeOwner {
         guard let engine, exchange.answer == nil, !exchange.isOver else { return }
         exchange.answer = response
         block.clear()
-        block.add(":status", "\(min(max(response.status, 200), 999))")
+        block.add(":status", decimal: min(max(response.status, 200), 999))
         block.add(response.headers)
         let isHead = exchange.request.method == "HEAD"
         if let trailers = response.trailers {
             if response.body.isEmpty { block.add(trailers) }
         } else if response.status != 204, response.status != 304 {
-            block.add("content-length", "\(response.body.count)")
-            block.add("date", String(decoding: connection.loop.date.current, as: UTF8.self))
+            block.add("content-length", decimal: response.body.count)
+            block.add("date", connection.loop.date.current)
         }
         let session = engine.session
         var provider = HTTP2ServerCallbacks.provider(of: exchange)

@@ -24,6 +24,25 @@ struct HeaderBlock {
         value.withUTF8 { add(Self.bytes(name), $0) }
     }
 
+    mutating func add(_ name: StaticString, _ value: [UInt8]) {
+        value.withUnsafeBufferPointer { add(Self.bytes(name), $0) }
+    }
+
+    /// Adds a number in decimal digits, with a unit perhaps.
+    mutating func add(_ name: StaticString, decimal number: Int, unit: StaticString = "") {
+        let start = bytes.count
+        bytes.append(contentsOf: Self.bytes(name))
+        let nameEnd = bytes.count
+        appendDigits(number)
+        bytes.append(contentsOf: Self.bytes(unit))
+        spans.append((start, nameEnd, bytes.count))
+    }
+
+    private mutating func appendDigits(_ number: Int) {
+        if number >= 10 { appendDigits(number / 10) }
+        bytes.append(UInt8(truncatingIfNeeded: 48 + number % 10))
+    }
+
     /// Adds all fields but those that mean something to HTTP/1 connections only. (RFC 9113 §8.2.2)
     mutating func add(_ headers: WireHeaders) {
         headers.forEachField { name, value in

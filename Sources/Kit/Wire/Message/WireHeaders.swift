@@ -46,6 +46,21 @@ package struct WireHeaders: Sendable {
         name.withUTF8 { name in value.withUTF8 { append(name: name, value: $0) } }
     }
 
+    /// Adds all fields of others.
+    package mutating func append(contentsOf others: WireHeaders) {
+        if isEmpty {
+            self = others
+            return
+        }
+        others.forEachField { append(name: $0, value: $1) }
+    }
+
+    /// Makes room for an ordinary message's fields, instead of growing by steps.
+    mutating func reserve() {
+        bytes.reserveCapacity(320)
+        fields.reserveCapacity(10)
+    }
+
     /// Adds a field from bytes.
     mutating func append(name: UnsafeBufferPointer<UInt8>, value: UnsafeBufferPointer<UInt8>) {
         let start = bytes.count

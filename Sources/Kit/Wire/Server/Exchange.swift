@@ -26,6 +26,8 @@ final class Exchange: LoopTimer, @unchecked Sendable {
     var isRequestWhole = false
     var answer: WireResponse?
     var sent = 0
+    var headBytes = 0
+    var headFields = 0
     /// Body bytes counted with the server.
     var held = 0
     /// Where the session keeps it.

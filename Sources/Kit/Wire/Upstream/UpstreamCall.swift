@@ -39,6 +39,7 @@ final class UpstreamCall: LoopTimer, @unchecked Sendable {
     func begin(_ continuation: UnsafeContinuation<Result<GRPCReply, UpstreamError>, Never>, in pool: UpstreamPool) {
         self.continuation = continuation
         self.pool = pool
+        headers.reserve()
         pool.loop.plan(self, at: pool.loop.time(of: latest))
     }
 

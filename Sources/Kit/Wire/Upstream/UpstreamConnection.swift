@@ -88,7 +88,8 @@ final class UpstreamConnection: LoopTimer, LinkUser {
         block.add(":authority", authority)
         block.add("te", "trailers")
         block.add("content-type", "application/grpc")
-        block.add("grpc-timeout", GRPCTimeout.format(call.latest - pool.loop.instant))
+        let timeout = GRPCTimeout.format(call.latest - pool.loop.instant)
+        block.add("grpc-timeout", decimal: timeout.count, unit: timeout.unit)
         block.add(call.metadata)
         var provider = UpstreamCallbacks.provider(of: call)
         let context = Unmanaged.passUnretained(call).toOpaque()
@@ -184,6 +185,7 @@ final class UpstreamConnection: LoopTimer, LinkUser {
     /// Closes; calls that the kernel has taken nothing of were not sent, all others are lost.
     func close(_ reason: String) {
         guard phase != .closed else { return }
+        let neverStood = phase == .connecting
         phase = .closed
         pool.loop.cancel(self)
         pool.counters.connectionsOpen.count(-1)
@@ -197,6 +199,6 @@ final class UpstreamConnection: LoopTimer, LinkUser {
             let wasSent = call.writtenAt.map { sent > $0 } ?? false
             call.fail(wasSent ? .lost("\(authority): \(reason)") : .notSent("\(authority): \(reason)"))
         }
-        line.closed(self)
+        line.closed(self, without: neverStood ? "\(authority): \(reason)" : nil)
     }
 }

@@ -103,8 +103,12 @@ final class UpstreamLine {
 
     func remove(_ call: UpstreamCall) { waiting.removeAll { $0 === call } }
 
-    func closed(_ connection: UpstreamConnection) {
+    /// A connection has ended; where it never stood and none other does, `failure` says why and nobody waits any longer.
+    func closed(_ connection: UpstreamConnection, without failure: String?) {
         connections.removeAll { $0 === connection }
+        if let failure, !connections.contains(where: \.takesCalls) {
+            for call in waiting { call.fail(.notSent(failure)) }
+        }
         roomAppeared()
         forgetIfEmpty()
     }
