@@ -8,10 +8,12 @@ import Transport
 
 /// A scripted server and a transport for one test, both gone after it.
 func withServer(
-    readsBodies: Gate = Gate(open: true), connections: Int = 8, _ answer: @escaping @Sendable (LoopbackRequest) -> LoopbackAnswer,
+    readsBodies: Gate = Gate(open: true), connections: Int = 8,
+    early: @escaping @Sendable (LoopbackRequest) -> LoopbackAnswer? = { _ in nil },
+    _ answer: @escaping @Sendable (LoopbackRequest) -> LoopbackAnswer,
     _ body: (LoopbackServer, CurlTransport) async throws -> Void
 ) async throws {
-    let server = try LoopbackServer(readsBodies: readsBodies, answer)
+    let server = try LoopbackServer(readsBodies: readsBodies, early: early, answer)
     let transport = CurlTransport(name: "test", maxConnectionsPerHost: connections)
     defer {
         transport.shutdown()

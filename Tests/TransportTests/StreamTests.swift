@@ -106,6 +106,16 @@ struct StreamTests {
         }
     }
 
+    @Test func `a refusal in the middle of an upload ends the upload and is the answer`() async throws {
+        let early: @Sendable (LoopbackRequest) -> LoopbackAnswer? = { _ in LoopbackAnswer(401, "who are you") }
+        try await withServer(early: early, { _ in .silence }) { server, transport in
+            let source = Source(chunks: .max)
+            let response = try await transport.send(request("PUT", server.url(), body: .stream(length: nil, source)))
+            #expect(response.status == 401)
+            #expect(try await response.collect(upTo: 100) == Array("who are you".utf8))
+        }
+    }
+
     @Test func `one answer's body can be another request's`() async throws {
         let bytes = Source.chunk(3, size: 3 << 20)
         let answer: @Sendable (LoopbackRequest) -> LoopbackAnswer = { seen in

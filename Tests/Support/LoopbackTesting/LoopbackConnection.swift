@@ -46,6 +46,10 @@ final class LoopbackConnection: @unchecked Sendable {
         }
         var request = LoopbackRequest(
             method: String(words[0]), target: String(words[1]), headers: headers, body: [], connection: number)
+        if let answer = server.early(request) {
+            try write(answer, to: request)
+            try waitFor(server.stopping)
+        }
         try waitFor(server.readsBodies)
         if request.header("Expect")?.lowercased() == "100-continue" { try send(Array("HTTP/1.1 100 Continue\r\n\r\n".utf8)) }
         if request.header("Transfer-Encoding")?.lowercased() == "chunked" {

@@ -15,6 +15,8 @@ package final class LoopbackServer: Sendable {
     private let listener: Int32
     private let state = Mutex(State())
     private let answer: @Sendable (LoopbackRequest) -> LoopbackAnswer
+    /// An answer to the head alone; the body is then never read.
+    let early: @Sendable (LoopbackRequest) -> LoopbackAnswer?
 
     /// The port that the kernel chose.
     package let port: Int
@@ -26,12 +28,15 @@ package final class LoopbackServer: Sendable {
     package let readsBodies: Gate
     let stopping = Gate()
 
-    /// Listens on a free port at once. `answer` is called on the connection's own thread.
+    /// Listens on a free port at once. `answer` is called on the connection's own thread; `early` before it, with the
+    /// head alone, and where it answers the body stays unread and the connection waits for the client to leave.
     package init(
-        readsBodies: Gate = Gate(open: true), _ answer: @escaping @Sendable (LoopbackRequest) -> LoopbackAnswer
+        readsBodies: Gate = Gate(open: true), early: @escaping @Sendable (LoopbackRequest) -> LoopbackAnswer? = { _ in nil },
+        _ answer: @escaping @Sendable (LoopbackRequest) -> LoopbackAnswer
     ) throws {
         (listener, port) = try Self.listen()
         self.readsBodies = readsBodies
+        self.early = early
         self.answer = answer
         startThread { [self] in acceptAll() }
     }
