@@ -10,6 +10,7 @@ help: ## this list
 	@awk -F ': ## ' '/^[a-z0-9]+: ## / {printf "make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 build: ## the programs, for debugging
+	hack/setup
 	swift build --scratch-path $(BUILD)
 
 test: ## every test that needs no node: values, modules, the runtime, real API servers

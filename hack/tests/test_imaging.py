@@ -5,15 +5,17 @@
 import hashlib
 import http.server
 import io
+import json
 import os
 import tarfile
 import threading
+import urllib.error
 
 import pytest
 from imaging import elf
 from imaging.debian import PackageLayer, Tree, chosen, merged
 from imaging.layer import LayerCache
-from imaging.registry import Registry
+from imaging.registry import Registry, usual_scheme
 
 
 def fill(writer):
@@ -76,7 +78,20 @@ def test_libraries_that_nothing_asks_for_stay_out(tmp_path, monkeypatch):
 
 
 class MemoryRegistry(http.server.BaseHTTPRequestHandler):
-    """Keeps blobs and manifests, by path."""
+    """Keeps blobs and manifests, by path; asks for the authorization that the server wants, if any."""
+
+    def parse_request(self):
+        if not super().parse_request():
+            return False
+        wanted = self.server.wants.get(self.path.startswith("/v2/"))
+        if not wanted or self.headers.get("Authorization") == wanted:
+            return True
+        self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        self._answer(401, {"WWW-Authenticate": self.server.challenge})
+        return False
+
+    def do_GET(self):
+        self._answer(200, {}, b'{"token": "secret"}')
 
     def do_HEAD(self):
         kept = self.server.kept.get(self.path)
@@ -91,11 +106,12 @@ class MemoryRegistry(http.server.BaseHTTPRequestHandler):
         self.server.kept[path.replace("uploads/", digest)] = body
         self._answer(201, {})
 
-    def _answer(self, status, headers):
+    def _answer(self, status, headers, body=b""):
         self.send_response(status)
-        for name, value in {**headers, "Content-Length": "0"}.items():
+        for name, value in {**headers, "Content-Length": str(len(body))}.items():
             self.send_header(name, value)
         self.end_headers()
+        self.wfile.write(body)
 
     def log_message(self, *_):
         pass
@@ -104,7 +120,7 @@ class MemoryRegistry(http.server.BaseHTTPRequestHandler):
 @pytest.fixture
 def server():
     server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), MemoryRegistry)
-    server.kept = {}
+    server.kept, server.wants, server.challenge = {}, {}, ""
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()
     yield server
@@ -120,3 +136,33 @@ def test_what_a_registry_has_is_not_pushed_again(tmp_path, server):
     assert first.sent > layers[0].size and f"/v2/image/blobs/{layers[0].digest}" in server.kept
     assert second.push("image", "dev", layers, {"User": "1"}) == digest and second.sent == 0
     assert third.push("image", "dev", layers, {"User": "2"}) != digest and third.sent < layers[0].size + 2000
+
+
+def signed_in(folder, monkeypatch, address):
+    (folder / "config.json").write_text(json.dumps({"auths": {address: {"auth": "dTpw"}}}))
+    monkeypatch.setenv("DOCKER_CONFIG", str(folder))
+
+
+def test_a_registry_that_wants_a_password_gets_the_one_of_docker_login(tmp_path, server, monkeypatch):
+    address = f"127.0.0.1:{server.server_port}"
+    server.wants, server.challenge = {True: "Basic dTpw"}, 'Basic realm="x"'
+    layers = [LayerCache(tmp_path).layer("key", "test", fill)]
+    with pytest.raises(urllib.error.HTTPError):
+        Registry(address).push("image", "dev", layers, {})
+    signed_in(tmp_path, monkeypatch, address)
+    Registry(address).push("image", "dev", layers, {})
+    assert "/v2/image/manifests/dev" in server.kept
+
+
+def test_a_registry_that_wants_a_token_gets_one_from_where_it_says(tmp_path, server, monkeypatch):
+    address = f"127.0.0.1:{server.server_port}"
+    server.wants = {True: "Bearer secret", False: "Basic dTpw"}
+    server.challenge = f'Bearer realm="http://{address}/token",service="s",scope="repository:a/image:pull,push"'
+    signed_in(tmp_path, monkeypatch, address)
+    Registry(address + "/a").push("image", "dev", [LayerCache(tmp_path).layer("key", "test", fill)], {})
+    assert "/v2/a/image/manifests/dev" in server.kept
+
+
+@pytest.mark.parametrize("host, scheme", [("10.0.0.1:5000", "http"), ("localhost:5000", "http"), ("registry.local:5000", "http"), ("registry.example.com", "https")])
+def test_only_a_registry_nearby_is_spoken_to_without_tls(host, scheme):
+    assert usual_scheme(host) == scheme
