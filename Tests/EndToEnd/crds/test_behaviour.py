@@ -11,10 +11,8 @@ SIGNATURE = {"inputs": [{"name": "features", "dtype": "double", "shape": [30]}],
 MODEL = {"runtime": {"name": "python"}, "source": {"configMap": {"name": "files"}}, "signature": SIGNATURE}
 
 
-def status(server, kind, name, body, manager="hydro-operator"):
-    """Writes status as the operator does: server-side apply."""
-    given = {"apiVersion": "hydrosphere.io/v1alpha1", "kind": kind, "metadata": {"name": name, "namespace": server.namespace}, "status": body}
-    server.ok("apply", "--server-side", "--validate=false", "--subresource=status", f"--field-manager={manager}", "-f", "-", given=json.dumps(given))
+def status(server, kind, name, body, **options):
+    server.write_status(kind, f"{kind.lower()}s", name, body, **options)
 
 
 def condition(kind, value="True", reason="Settled"):
