@@ -23,8 +23,8 @@ package final class ImageComposer: ImageComposing {
     private let stops = Mutex<[BuildQueue.Ticket: AsyncStream<Void>.Continuation]>([:])
     private let resolved = Mutex<[String: (image: RuntimeImage, until: ContinuousClock.Instant)]>([:])
     private let changed: AsyncStream<String>.Continuation
-    private let wake: AsyncStream<Void>
-    private let waker: AsyncStream<Void>.Continuation
+    /// Wakes `run`, where it runs.
+    private let waker = Mutex<AsyncStream<Void>.Continuation?>(nil)
     private let waitingGauge = Gauge(label: "hydro_composer_builds_waiting")
 
     /// How long a runtime's resolution is good for.
@@ -38,13 +38,15 @@ package final class ImageComposer: ImageComposing {
         client = RegistryClient(transport: transport, settings: settings.registry, keychain: settings.keychain)
         queue = Mutex(BuildQueue(concurrency: settings.concurrency, limit: settings.queueLimit))
         (changes, changed) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(4096))
-        (wake, waker) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(1))
     }
 
-    /// Runs the builds that are ordered, until the task is cancelled; builds under way are cancelled with it. Call it once.
+    /// Runs the builds that are ordered, until the task is cancelled; builds under way are cancelled with it.
     package func run() async {
+        let (wake, continuation) = AsyncStream<Void>.makeStream(bufferingPolicy: .bufferingNewest(1))
+        waker.withLock { $0 = continuation }
         await withDiscardingTaskGroup { group in
-            waker.yield()
+            // What was ordered before.
+            continuation.yield()
             for await _ in wake {
                 while let (order, ticket) = queue.withLock({ $0.take() }) {
                     tell(order.key)
@@ -79,7 +81,7 @@ package final class ImageComposer: ImageComposing {
 
     package func start(_ order: BuildOrder) {
         guard queue.withLock({ $0.add(order) }) else { return }
-        waker.yield()
+        wakeUp()
         tell(order.key)
     }
 
@@ -102,6 +104,10 @@ package final class ImageComposer: ImageComposing {
         }
     }
 
+    private func wakeUp() {
+        _ = waker.withLock { $0?.yield() }
+    }
+
     private func tell(_ key: String) {
         if case .dropped = changed.yield(key) { Counter(label: "hydro_composer_changes_dropped_total").increment() }
         waitingGauge.record(queue.withLock { $0.waitingCount })
@@ -120,7 +126,7 @@ extension ImageComposer {
         let result = await race(order, ticket, stop)
         _ = stops.withLock { $0.removeValue(forKey: ticket) }
         let isWanted = queue.withLock { $0.finish(ticket, result) }
-        waker.yield()
+        wakeUp()
         record(order, result, isWanted: isWanted, seconds: (settings.registry.clock.now() - begun).inSeconds)
         if isWanted { tell(order.key) }
     }
