@@ -73,6 +73,14 @@ struct RedirectTests {
         }
     }
 
+    @Test(arguments: [
+        ("http://127.0.0.1/", true), ("http://LOCALHOST:80/", true), ("http://[::1]:5000/", true), ("http://127.evil.example/", false),
+        ("http://10.0.0.1/", false),
+    ])
+    func `loopback is known, so that no proxy is asked for it`(url: String, isLoopback: Bool) {
+        #expect(WebAddress(url)?.isLoopback == isLoopback)
+    }
+
     @Test func `redirects are followed as often as allowed`() async throws {
         let answer: @Sendable (LoopbackRequest) -> LoopbackAnswer = { seen in
             let left = Int(seen.path.dropFirst()) ?? 0

@@ -20,7 +20,7 @@ extension Transfer {
         try options.set(CURLOPT_NOSIGNAL, 1)
         try options.set(CURLOPT_CONNECTTIMEOUT_MS, request.timeouts.connect.milliseconds)
         try options.set(CURLOPT_SUPPRESS_CONNECT_HEADERS, 1)
-        if request.bypassProxy { try options.set(CURLOPT_NOPROXY, "*") }
+        if request.bypassProxy || address.isLoopback { try options.set(CURLOPT_NOPROXY, "*") }
         try options.check(ccurl_set_pointer(handle, CURLOPT_ERRORBUFFER, complaint))
         try options.check(ccurl_on_socket(handle) { _, socket, _ in TransportSocket.prepare(socket) })
         try prepareTLS(options)

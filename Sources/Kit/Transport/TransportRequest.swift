@@ -12,7 +12,7 @@ package struct TransportRequest: Sendable {
     package var tls: TLSSettings
     /// How many redirects are followed; with 0 a redirect is an answer like any other.
     package var maxRedirects: Int
-    /// Ignores the proxies that the environment names.
+    /// Ignores the proxies that the environment names; to loopback they are always ignored.
     package var bypassProxy: Bool
 
     package init(

@@ -25,6 +25,11 @@ struct WebAddress: Equatable {
         WebAddress(parts: [text, location])
     }
 
+    /// Whether it is this machine, which no proxy could reach.
+    var isLoopback: Bool {
+        ["localhost", "[::1]"].contains(origin.host) || origin.host.hasPrefix("127.") && origin.host.allSatisfy { $0.isNumber || $0 == "." }
+    }
+
     /// How errors name the peer.
     var host: String { "\(origin.host):\(origin.port)" }
 
