@@ -71,12 +71,16 @@ package struct FieldRef: JSONRecord, Hashable {
 package struct ContainerPort: JSONRecord, Hashable {
     package var name = ""
     package var containerPort = 0
+    /// Always said: server-side apply on Kubernetes 1.20 does not know the default.
+    package var `protocol` = "TCP"
     package init() {}
     package init(_ name: String, _ port: Int) {
         self.name = name
         containerPort = port
     }
-    package static let fields: JSONFields<ContainerPort> = [.init("name", \.name), .init("containerPort", \.containerPort)]
+    package static let fields: JSONFields<ContainerPort> = [
+        .init("name", \.name), .init("containerPort", \.containerPort), .init("protocol", \.protocol),
+    ]
 }
 
 /// What a container asks for and may use at most; quantities as text.
