@@ -50,7 +50,14 @@ package struct EnvVar: JSONRecord, Hashable {
         source.fieldRef = field
         valueFrom = source
     }
-    package static let fields: JSONFields<EnvVar> = [.init("name", \.name), .init("value", \.value), .init("valueFrom", \.valueFrom)]
+    package static let fields: JSONFields<EnvVar> = [.init("name", \.name), .init("value", \.written), .init("valueFrom", \.valueFrom)]
+
+    /// Nothing in place of an empty value: Kubernetes takes them for the same and keeps none, and server-side apply on 1.20 refuses an
+    /// empty string in a custom resource.
+    private var written: String? {
+        get { value?.isEmpty == true ? nil : value }
+        set { value = newValue }
+    }
 }
 
 /// Where a variable's value comes from.
