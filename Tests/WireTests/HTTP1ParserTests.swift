@@ -183,4 +183,27 @@ struct HTTP1ParserTests {
         #expect(parser.head.expectsContinue)
         #expect(parser.isInBody)
     }
+
+    @Test func `a damaged request is judged the same however it is cut`() {
+        let whole = Array(
+            "POST /a?b HTTP/1.1\r\nhost: x\r\ntransfer-encoding: chunked\r\n\r\n3;e\r\nabc\r\n0\r\nt: u\r\n\r\nPUT / HTTP/1.1\r\nhost: x\r\ncontent-length: 2\r\n\r\nhi"
+                .utf8)
+        let spices = Array("\r\n\0 :;,0aZ\t\u{7f}".utf8)
+        var random = SystemRandomNumberGenerator()
+        for _ in 0..<400 {
+            var bytes = whole
+            for _ in 0..<Int.random(in: 1...3, using: &random) {
+                let place = Int.random(in: 0..<bytes.count, using: &random)
+                switch Int.random(in: 0..<3, using: &random) {
+                case 0: bytes[place] = spices.randomElement(using: &random) ?? 0
+                case 1: bytes.insert(spices.randomElement(using: &random) ?? 0, at: place)
+                default: bytes.remove(at: place)
+                }
+            }
+            let place = Int.random(in: 1..<bytes.count, using: &random)
+            let judged = read([bytes[...]])
+            #expect(read([bytes[..<place], bytes[place...]]) == judged, "\(bytes)")
+            #expect(read(bytes.indices.map { bytes[$0...$0] }) == judged, "\(bytes)")
+        }
+    }
 }

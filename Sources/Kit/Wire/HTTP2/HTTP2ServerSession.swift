@@ -84,6 +84,9 @@ final class HTTP2ServerSession: ServerSession, ExchangeOwner {
 
     func headCame(_ exchange: Exchange, isWhole: Bool) {
         if isWhole { return requestCame(exchange) }
+        if let length = exchange.request.headers["content-length"].flatMap({ Int($0) }), length > limits.bodyBytes {
+            return refuse(exchange, bodyTooLarge)
+        }
         guard exchange.answer == nil, exchange.request.headers["expect"]?.lowercased() == "100-continue", let engine else { return }
         block.clear()
         block.add(":status", "100")
@@ -93,12 +96,14 @@ final class HTTP2ServerSession: ServerSession, ExchangeOwner {
     func body(_ bytes: UnsafeBufferPointer<UInt8>, of exchange: Exchange) {
         guard exchange.answer == nil, !exchange.isOver else { return }
         guard exchange.request.body.count + bytes.count <= limits.bodyBytes else {
-            return refuse(exchange, HTTPFault(status: 413, reason: "body over \(limits.bodyBytes) bytes"))
+            return refuse(exchange, bodyTooLarge)
         }
         exchange.held += bytes.count
         guard connection.server.hold(bytes.count) else { return refuse(exchange, .tooMuchHeld) }
         exchange.request.body.append(contentsOf: bytes)
     }
+
+    private var bodyTooLarge: HTTPFault { HTTPFault(status: 413, reason: "body over \(limits.bodyBytes) bytes") }
 
     func requestCame(_ exchange: Exchange) {
         exchange.isRequestWhole = true
@@ -165,10 +170,12 @@ final class HTTP2ServerSession: ServerSession, ExchangeOwner {
         _ = block.withFields { nghttp2_submit_trailer(engine.session, exchange.stream, $0, $1) }
     }
 
-    /// The answer's last frame is on its way. Who still sends is stopped, without blame. (RFC 9113 §8.1)
+    /// The answer's last frame is on its way. Who still sends has a second to notice by itself, for some callers take a reset
+    /// without blame (RFC 9113 §8.1) for a failure and forget the answer.
     func answerLeft(_ exchange: Exchange) {
-        guard let engine, !exchange.isRequestWhole else { return }
-        nghttp2_submit_rst_stream(engine.session, 0, exchange.stream, UInt32(NGHTTP2_NO_ERROR.rawValue))
+        guard !exchange.isRequestWhole else { return }
+        exchange.hasAnswerLeft = true
+        connection.loop.plan(exchange, after: Duration.seconds(1).wholeNanoseconds)
     }
 
     private func refuse(_ exchange: Exchange, _ fault: HTTPFault) {
@@ -191,8 +198,9 @@ final class HTTP2ServerSession: ServerSession, ExchangeOwner {
     func timeIsUp(for exchange: Exchange) {
         guard let engine else { return }
         if exchange.answer != nil {
-            // The caller does not take its answer.
-            nghttp2_submit_rst_stream(engine.session, 0, exchange.stream, UInt32(NGHTTP2_CANCEL.rawValue))
+            // The caller does not take its answer, or goes on sending after it.
+            let code = exchange.hasAnswerLeft ? NGHTTP2_NO_ERROR : NGHTTP2_CANCEL
+            nghttp2_submit_rst_stream(engine.session, 0, exchange.stream, UInt32(code.rawValue))
         } else {
             connection.counters.requestsTimedOut.count()
             let fault =

@@ -26,6 +26,7 @@ final class Exchange: LoopTimer, @unchecked Sendable {
     var isRequestWhole = false
     var answer: WireResponse?
     var sent = 0
+    var hasAnswerLeft = false
     var headBytes = 0
     var headFields = 0
     /// Body bytes counted with the server.

@@ -69,6 +69,11 @@ final class UpstreamCall: LoopTimer, @unchecked Sendable {
 
     private func tooLarge(_ pool: UpstreamPool) { fail(.tooLarge(limit: pool.limits.responseBytes)) }
 
+    /// The answer is whole. A peer that answers before it has heard everything wants no more.
+    func answered() {
+        if sent < frame.count { ended(code: 0, wasRefused: false) }
+    }
+
     /// The stream has ended; `code` is HTTP/2's.
     func ended(code: UInt32, wasRefused: Bool) {
         guard !isOver else { return }

@@ -32,6 +32,7 @@ enum UpstreamCallbacks {
                 connection(context).settled()
             } else if header.isHeaders || header.isData {
                 connection(context).heard()
+                if header.endsStream { call(engine, header.stream_id)?.answered() }
             }
             return 0
         }
