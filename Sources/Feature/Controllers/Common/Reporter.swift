@@ -32,7 +32,7 @@ package struct Reporter: Sendable {
         let body: JSONValue = [
             "apiVersion": .string(kind.apiVersion), "kind": .string(kind.kind),
             "metadata": ["name": .string(object.key.name), "namespace": .string(object.key.namespace)],
-            "status": try JSONValue.decode(json: settled.json()),
+            "status": try JSONValue.decode(json: settled.json()).withoutEmptyText,
         ]
         do {
             _ = try await client.apply(json: body.json(), kind: kind, key: object.key, subresource: "status")
@@ -48,5 +48,17 @@ package struct Reporter: Sendable {
         guard earlier?.reason != ready.reason || earlier?.status != ready.status else { return }
         let isBad = after.isTrue(ConditionType.stalled)
         events.record(on: object.ref, isBad ? .warning : .normal, reason: ready.reason, message: ready.message)
+    }
+}
+
+extension JSONValue {
+    /// The value without empty strings, members or elements: server-side apply on Kubernetes 1.20 turns them into null in a custom
+    /// resource, and then refuses all of it.
+    var withoutEmptyText: JSONValue {
+        switch self {
+        case .object(let members): .object(members.filter { $0.value != .string("") }.mapValues(\.withoutEmptyText))
+        case .array(let elements): .array(elements.filter { $0 != .string("") }.map(\.withoutEmptyText))
+        default: self
+        }
     }
 }
