@@ -19,7 +19,7 @@ package struct JSONFields<Root: Sendable>: Sendable, ExpressibleByArrayLiteral {
 
 /// One member: its name, how it is read into the record and how it is written.
 package struct JSONField<Root: Sendable>: Sendable {
-    let name: String
+    package let name: String
     let bytes: [UInt8]
     let isRequired: Bool
     let read: @Sendable (inout Root, inout JSONReader) throws(JSONError) -> Void
