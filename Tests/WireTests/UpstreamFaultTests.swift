@@ -187,7 +187,9 @@ struct HTTP2ServerTests {
     }
 
     @Test func `the preface may come in pieces, and what only begins like it is refused`() async throws {
-        try await serving(answer: { _ in WireResponse(body: Array("here".utf8)) }) { server in
+        var limits = WireLimits()
+        limits.headTimeout = .seconds(60)
+        try await serving(limits: limits, answer: { _ in WireResponse(body: Array("here".utf8)) }) { server in
             let peer = try RawPeer(port: server.port)
             for byte in preface.utf8 { try await peer.say([byte]) }
             try await peer.say(Frame.settings + Frame.get(1))
