@@ -107,8 +107,8 @@ struct ApplicationPlanTests {
     }
 
     @Test func `stages that do not fit name stage, field, wanted and found, and start no pods`() {
-        let clean = Make.version("clean", 1, signature: Make.signature([Field("raw", .string, .scalar)], [Field("x", .int64, [3])]))
-        let score = Make.version("score", 1, signature: Make.signature([Field("x", .double, [3])], [Field("y", .double, .scalar)]))
+        let clean = Make.version(1, of: "clean", signature: Make.signature([Field("raw", .string, .scalar)], [Field("x", .int64, [3])]))
+        let score = Make.version(1, of: "score", signature: Make.signature([Field("x", .double, [3])], [Field("y", .double, .scalar)]))
         let plan = plan(Make.application([[Make.variant("clean")], [Make.variant("score")]]), Make.observed([clean, score]))
         #expect(plan.steps.isEmpty)
         let condition = plan.conditions[ConditionType.contractCompatible]

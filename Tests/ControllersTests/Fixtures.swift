@@ -44,7 +44,7 @@ enum Make {
     }
 
     static func version(
-        _ model: String = "iris", _ number: Int, source: String = "sha256:one", phase: ModelVersion.Phase? = .released,
+        _ number: Int, of model: String = "iris", source: String = "sha256:one", phase: ModelVersion.Phase? = .released,
         signature: Signature = Make.signature()
     ) -> ModelVersion {
         var version = ModelVersion()
