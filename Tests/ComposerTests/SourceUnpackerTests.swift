@@ -21,29 +21,29 @@ struct SourceUnpackerTests {
                 aXIvYVBLBQYAAAAAAwADAJsAAAB3AAAAAAA=
                 """) ?? Data())
 
-    @Test(arguments: [1, 7, 512, 1 << 20]) func `tar comes out the same, packed or not, at any chunking`(size: Int) throws {
+    @Test(arguments: [1, 7, 512, 1 << 20]) func `tar comes out the same, packed or not, at any chunking`(size: Int) async throws {
         let archive = tar(files: Self.files)
-        #expect(try unpacked(archive, by: size) == Self.expected)
-        #expect(try unpacked(gzip(archive), by: size) == Self.expected)
+        #expect(try await unpacked(archive, by: size) == Self.expected)
+        #expect(try await unpacked(gzip(archive), by: size) == Self.expected)
     }
 
-    @Test(arguments: [1, 1 << 20]) func `zip comes out, links too`(size: Int) throws {
-        #expect(try unpacked(Self.zip, by: size) == ["dir": "/", "dir/a": String(repeating: "hello ", count: 20), "dir/link": "→ a"])
+    @Test(arguments: [1, 1 << 20]) func `zip comes out, links too`(size: Int) async throws {
+        #expect(try await unpacked(Self.zip, by: size) == ["dir": "/", "dir/a": String(repeating: "hello ", count: 20), "dir/link": "→ a"])
     }
 
-    @Test(arguments: [1, 5, 1 << 20]) func `what is no archive is one file, compressed or not`(size: Int) throws {
+    @Test(arguments: [1, 5, 1 << 20]) func `what is no archive is one file, compressed or not`(size: Int) async throws {
         let text = String(repeating: "x", count: 2000)
-        #expect(try unpacked(Array(text.utf8), by: size) == ["file.bin": text])
-        #expect(try unpacked([], by: size) == ["file.bin": ""])
+        #expect(try await unpacked(Array(text.utf8), by: size) == ["file.bin": text])
+        #expect(try await unpacked([], by: size) == ["file.bin": ""])
         for packed in [gzip(Array(text.utf8)), gzip([1]), gzip((0..<5000).map { UInt8(truncatingIfNeeded: ($0 * $0) >> 3) })] {
-            #expect(try unpacked(packed, by: size).keys.sorted() == ["file.bin"])
-            #expect(try unpacked(packed, by: size)["file.bin"] == String(decoding: packed, as: UTF8.self))
+            #expect(try await unpacked(packed, by: size).keys.sorted() == ["file.bin"])
+            #expect(try await unpacked(packed, by: size)["file.bin"] == String(decoding: packed, as: UTF8.self))
         }
     }
 
-    @Test func `where an archive is wanted a single file is refused`() {
-        #expect(throws: ComposerError(.sourceInvalid, "the source is neither tar, tar.gz, tar.zst nor zip")) {
-            try unpacked(Array("text".utf8), name: nil)
+    @Test func `where an archive is wanted a single file is refused`() async throws {
+        await #expect(throws: ComposerError(.sourceInvalid, "the source is neither tar, tar.gz, tar.zst nor zip")) {
+            try await unpacked(Array("text".utf8), name: nil)
         }
     }
 
@@ -81,12 +81,12 @@ struct SourceUnpackerTests {
             "entry \"h\" links to \"x\", which is no file before it"),
         Bad("nothing", [TarEntry(path: "./", kind: .directory)], "the source has no files"),
     ])
-    func `what must not be in an image is refused by name`(bad: Bad) {
-        #expect(throws: ComposerError(.sourceInvalid, bad.message)) { try unpacked(tar(bad.entries)) }
+    func `what must not be in an image is refused by name`(bad: Bad) async throws {
+        await #expect(throws: ComposerError(.sourceInvalid, bad.message)) { try await unpacked(tar(bad.entries)) }
     }
 
-    @Test func `links inside, folders twice and hard links are fine`() throws {
-        let found = try unpacked(
+    @Test func `links inside, folders twice and hard links are fine`() async throws {
+        let found = try await unpacked(
             tar([
                 (TarEntry(path: "./", kind: .directory), ""), (TarEntry(path: "a/b", kind: .file), "x"),
                 (TarEntry(path: "a", kind: .directory), ""), (TarEntry(path: "a/up", kind: .symlink(target: "../c")), ""),
@@ -95,24 +95,24 @@ struct SourceUnpackerTests {
         #expect(found == ["a": "/", "a/b": "x", "a/up": "→ ../c", "c": "x"])
     }
 
-    @Test func `too many bytes and too many entries are too large, and hard links count`() {
+    @Test func `too many bytes and too many entries are too large, and hard links count`() async throws {
         let three = tar(files: [("a", "123"), ("b", "456"), ("c", "789")])
-        #expect(throws: ComposerError(.sourceTooLarge, "the source unpacks to more than 8 bytes")) {
-            try unpacked(three, limits: SourceLimits(bytes: 8))
+        await #expect(throws: ComposerError(.sourceTooLarge, "the source unpacks to more than 8 bytes")) {
+            try await unpacked(three, limits: SourceLimits(bytes: 8))
         }
-        #expect(throws: ComposerError(.sourceTooLarge, "the source has more than 2 entries")) {
-            try unpacked(three, limits: SourceLimits(entries: 2))
+        await #expect(throws: ComposerError(.sourceTooLarge, "the source has more than 2 entries")) {
+            try await unpacked(three, limits: SourceLimits(entries: 2))
         }
         let links = tar([(TarEntry(path: "a", kind: .file), "12345"), (TarEntry(path: "b", kind: .hardlink(target: "a")), "")])
-        #expect(throws: ComposerError.self) { try unpacked(links, limits: SourceLimits(bytes: 9)) }
+        await #expect(throws: ComposerError.self) { try await unpacked(links, limits: SourceLimits(bytes: 9)) }
         let bomb = gzip(tar(files: [("zeros", String(repeating: "\0", count: 1_000_000))]))
-        #expect(throws: ComposerError.self) { try unpacked(bomb, limits: SourceLimits(bytes: 100_000)) }
+        await #expect(throws: ComposerError.self) { try await unpacked(bomb, limits: SourceLimits(bytes: 100_000)) }
     }
 
-    @Test func `a cut or broken archive fails`() {
+    @Test func `a cut or broken archive fails`() async throws {
         let packed = gzip(tar(files: Self.files))
         for archive in [Array(packed.dropLast(5)), Array(tar(files: Self.files).prefix(1000)), Array(Self.zip.dropLast(3))] {
-            #expect(throws: (any Error).self) { try unpacked(archive, by: 100) }
+            await #expect(throws: (any Error).self) { try await unpacked(archive, by: 100) }
         }
     }
 }

@@ -67,11 +67,11 @@ func untar(_ bytes: [UInt8]) throws -> [(entry: TarEntry, text: String)] {
 /// What a source unpacks to: paths, with the text of files, the target of links and `/` for folders.
 func unpacked(
     _ bytes: [UInt8], by size: Int = 1 << 20, name: String? = "file.bin", limits: SourceLimits = SourceLimits()
-) throws -> [String: String] {
+) async throws -> [String: String] {
     let builder = try FileTreeBuilder(in: "/tmp", limits: limits)
     var unpacker = SourceUnpacker(into: builder, singleName: name, limits: limits, folder: "/tmp")
     for start in stride(from: 0, to: bytes.count, by: size) { try unpacker.take(Array(bytes[start..<min(start + size, bytes.count)])) }
-    let tree = try unpacker.finish().finish()
+    let tree = try await unpacker.finish().finish()
     return try tree.nodes.mapValues { node in
         switch node {
         case .folder: "/"

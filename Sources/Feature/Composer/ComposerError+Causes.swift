@@ -22,7 +22,9 @@ extension ComposerError {
         let reason: Reason =
             switch error {
             case .refused(let refusal) where error.canHeal || refusal.code == .tooManyRequests: side.unreachable
-            case .refused(let refusal) where refusal.status == 404 && refusal.code != .blobUploadUnknown: side.notFound
+            // Something was cleared away under our hands; the next build brings it again.
+            case .refused(let refusal) where side == .target && Self.isLost(refusal.code): side.unreachable
+            case .refused(let refusal) where refusal.status == 404: side.notFound
             case .refused(let refusal) where refusal.status == 400 && side != .target: side.notFound
             case .refused: side.denied
             case .unreachable, .invalidAnswer, .digestMismatch: side.unreachable
@@ -31,6 +33,10 @@ extension ComposerError {
             case .contentFailed, .cancelled: .interrupted
             }
         self.init(reason, "\(error)")
+    }
+
+    private static func isLost(_ code: RegistryErrorCode) -> Bool {
+        [.blobUnknown, .blobUploadUnknown, .manifestBlobUnknown].contains(code)
     }
 
     /// What a registry is to a build.

@@ -61,7 +61,7 @@ struct ImageBuild: Sendable {
 
     private func fetch() async throws(ComposerError) -> FetchedSource {
         let start = clock.now()
-        let source = try await fetcher.fetch(order.source)
+        let source = try await fetcher.fetch(order.source, pinned: order.sourceDigest)
         guard source.digest == order.sourceDigest else {
             throw ComposerError(.sourceDigestMismatch, "wanted \(order.sourceDigest), found \(source.digest): the source has changed")
         }

@@ -94,6 +94,8 @@ struct LayerStream: AsyncSequence, Sendable {
 
         mutating func next() async throws -> [UInt8]? {
             var output: [UInt8] = []
+            // Compressing is long work on threads that others need too.
+            await Task.yield()
             while !isDone, output.count < LayerStream.pieceSize {
                 try Task.checkCancellation()
                 try step(into: &output)

@@ -44,12 +44,13 @@ struct SourceFetcher: Sendable {
     }
 
     /// Everything in a source, unpacked into a spool file.
-    func fetch(_ spec: SourceSpec) async throws(ComposerError) -> FetchedSource {
+    /// - Parameter pinned: the digest that was resolved before. An artifact is fetched by it, wherever its tag points now.
+    func fetch(_ spec: SourceSpec, pinned: String) async throws(ComposerError) -> FetchedSource {
         do {
             switch spec {
             case .configMap(let files): return try take(files)
             case .http(let url, let sha256, let credentials): return try await take(url, sha256, credentials)
-            case .oci(let text, let keychain): return try await take(artifact: text, keychain)
+            case .oci(let text, let keychain): return try await take(artifact: text, Digest(parsing: pinned), keychain)
             case .external: throw ComposerError(.sourceInvalid, "the model runs elsewhere and has no files to make an image of")
             }
         } catch {
@@ -110,7 +111,7 @@ struct SourceFetcher: Sendable {
             throw ComposerError(.sourceDigestMismatch, "\(url.description): wanted \(wanted), found \(found)")
         }
         if let failure { throw failure }
-        return FetchedSource(digest: found, fetchedBytes: size, tree: try unpacker.finish().finish())
+        return FetchedSource(digest: found, fetchedBytes: size, tree: try await unpacker.finish().finish())
     }
 
     private func builder() throws(ComposerError) -> FileTreeBuilder {
@@ -178,8 +179,8 @@ extension SourceFetcher {
     }
 
     /// Each layer is an archive, or a file that its title names.
-    private func take(artifact text: String, _ keychain: Keychain) async throws -> FetchedSource {
-        let reference = try ImageReference(parsing: text)
+    private func take(artifact text: String, _ pinned: Digest, _ keychain: Keychain) async throws -> FetchedSource {
+        let reference = ImageReference(try ImageReference(parsing: text).repository, digest: pinned)
         let client = client(keychain)
         var fetched = try await client.manifest(reference)
         let digest = "\(fetched.descriptor.digest)"
@@ -218,6 +219,6 @@ extension SourceFetcher {
         }
         var unpacker = unpacker(singleName: title, into: builder)
         for try await chunk in try await client.blob(layer, in: reference.repository) { try unpacker.take(chunk) }
-        return try unpacker.finish()
+        return try await unpacker.finish()
     }
 }

@@ -42,8 +42,8 @@ struct SourceUnpacker {
         }
     }
 
-    /// Ends the source.
-    mutating func finish() throws -> FileTreeBuilder {
+    /// Ends the source. A zip archive is unpacked only now, with a pause for others after each piece.
+    mutating func finish() async throws -> FileTreeBuilder {
         if case .telling(let raw, let decoded) = phase { try begin(raw, decoded) }
         switch phase {
         case .tar(let reader):
@@ -51,7 +51,7 @@ struct SourceUnpacker {
             try decoder?.finish()
             try reader.finish()
             builder.endFile()
-        case .zip(let spool): try unzip(spool)
+        case .zip(let spool): try await unzip(spool)
         case .single: builder.endFile()
         case .telling: break
         }
@@ -164,7 +164,7 @@ struct SourceUnpacker {
         if entry.size == 0 { builder.endFile() }
     }
 
-    private mutating func unzip(_ spool: SpoolFile) throws {
+    private mutating func unzip(_ spool: SpoolFile) async throws {
         let archive = try ZipArchive(spool, entryLimit: limits.entries)
         for entry in archive.entries {
             switch entry.kind {
@@ -179,7 +179,11 @@ struct SourceUnpacker {
             case .file:
                 try builder.beginFile(entry.path, isExecutable: (entry.mode ?? 0) & 0o100 != 0)
                 var content = try archive.content(of: entry)
-                while let piece = try content.next() { try builder.append(piece) }
+                while let piece = try content.next() {
+                    try builder.append(piece)
+                    try Task.checkCancellation()
+                    await Task.yield()
+                }
                 builder.endFile()
             }
         }
