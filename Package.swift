@@ -52,7 +52,7 @@ let house: [Room] = [
     .tests(of: "OCI", on: ["Hashing", "JSON", "LoopbackTesting", "RegistryTesting", "Transport"]),
     .tests(of: "KubeCore", on: ["JSON"]),
     .tests(of: "KubeClient", on: ["JSON", "KubeCore", "LoopbackTesting", "Transport"], [.log]),
-    .tests(of: "KubeRuntime", on: ["JSON", "KubeClient", "KubeCore", "LoopbackTesting", "Transport"], [.log]),
+    .tests(of: "KubeRuntime", on: ["JSON", "KubeClient", "KubeCore", "LoopbackTesting", "Transport"], [.lifecycle, .log]),
     .tests(of: "Contract", on: ["JSON"], golden: true),
     .tests(of: "HydroAPI", on: ["Contract", "JSON", "KubeCore", "Yaml"]),
     .tests(of: "Protos", on: ["Contract"], [.protobuf]),

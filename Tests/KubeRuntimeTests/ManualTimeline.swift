@@ -11,7 +11,7 @@ final class ManualTimeline: Timeline {
         var now = Duration.zero
         var nextID = 0
         var sleepers: [Int: (deadline: Duration, sleeper: CheckedContinuation<Void, any Error>)] = [:]
-        var watchers: [CheckedContinuation<Void, Never>] = []
+        var watchers: [CheckedContinuation<Bool, Never>] = []
     }
 
     private let state = Mutex(State())
@@ -31,16 +31,20 @@ final class ManualTimeline: Timeline {
     }
 
     /// Returns once somebody sleeps until exactly that time.
-    func someoneSleeps(until deadline: Duration) async {
-        while !state.withLock({ $0.sleepers.values.contains { $0.deadline == deadline } }) {
-            await withCheckedContinuation { watcher in
+    func someoneSleeps(until deadline: Duration) async { await someoneSleeps(until: deadline...deadline) }
+
+    /// Returns once somebody sleeps until one of those times.
+    func someoneSleeps(until deadlines: ClosedRange<Duration>) async {
+        while true {
+            let isThere = await withCheckedContinuation { watcher in
                 let isThere = state.withLock { state in
-                    if state.sleepers.values.contains(where: { $0.deadline == deadline }) { return true }
+                    if state.sleepers.values.contains(where: { deadlines.contains($0.deadline) }) { return true }
                     state.watchers.append(watcher)
                     return false
                 }
-                if isThere { watcher.resume() }
+                if isThere { watcher.resume(returning: true) }
             }
+            if isThere { return }
         }
     }
 
@@ -51,7 +55,7 @@ final class ManualTimeline: Timeline {
         }
         try await withTaskCancellationHandler {
             try await withCheckedThrowingContinuation { (sleeper: CheckedContinuation<Void, any Error>) in
-                let (outcome, watchers): (Result<Void, any Error>?, [CheckedContinuation<Void, Never>]) = state.withLock { state in
+                let (outcome, watchers): (Result<Void, any Error>?, [CheckedContinuation<Bool, Never>]) = state.withLock { state in
                     if Task.isCancelled { return (.failure(CancellationError()), []) }
                     if state.now >= deadline { return (.success(()), []) }
                     state.sleepers[id] = (deadline, sleeper)
@@ -59,7 +63,7 @@ final class ManualTimeline: Timeline {
                     return (nil, state.watchers)
                 }
                 if let outcome { sleeper.resume(with: outcome) }
-                for watcher in watchers { watcher.resume() }
+                for watcher in watchers { watcher.resume(returning: false) }
             }
         } onCancel: {
             state.withLock { $0.sleepers.removeValue(forKey: id) }?.sleeper.resume(throwing: CancellationError())

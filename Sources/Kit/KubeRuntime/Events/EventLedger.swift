@@ -59,6 +59,9 @@ struct EventLedger: Sendable {
         return .create(event)
     }
 
+    /// How many events are known.
+    var remembered: Int { written.count }
+
     /// The event is not there: the next time it is written anew.
     mutating func forget(_ note: EventNote) { written[note] = nil }
 
