@@ -58,7 +58,7 @@ let house: [Room] = [
     .tests(of: "Protos", on: ["Contract"], [.protobuf]),
     .tests(of: "Composer", on: ["Archive", "Contract", "Hashing", "HydroAPI", "JSON", "KubeCore", "LoopbackTesting", "OCI", "Protos", "RegistryTesting", "Transport"], [.log]),
     .tests(of: "Controllers", on: ["Composer", "Contract", "HydroAPI", "JSON", "KubeClient", "KubeCore", "KubeRuntime", "OCI"]),
-    .tests(of: "Gateway", on: ["Contract", "HydroAPI", "JSON", "KubeCore", "LoopbackTesting", "Protos", "Telemetry", "Wire"], [.log, .protobuf]),
+    .tests(of: "Gateway", on: ["Contract", "HydroAPI", "JSON", "KubeClient", "KubeCore", "KubeRuntime", "LoopbackTesting", "Protos", "Telemetry", "Transport", "Wire"], [.lifecycle, .log, .protobuf]),
 ]
 
 let sideways: Set<String> = [

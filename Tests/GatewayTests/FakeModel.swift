@@ -51,10 +51,12 @@ struct Bench: Sendable {
     let ports: [Int]
     let client: GRPCUpstreams
 
+    static let silence = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
+
     /// Runs the body beside the models and the gateway; everything ends with it.
     static func run(_ models: [FakeModel], _ body: @Sendable (Bench) async throws -> Void) async throws {
         let loops = try WireLoops(count: 1)
-        let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
+        let logger = Self.silence
         let servers = models.map { WireServer(address: "127.0.0.1", port: 0, loops: loops, handler: $0, logger: logger) }
         for server in servers { try server.bind() }
         var settings = Pipeline.Settings()
@@ -70,7 +72,8 @@ struct Bench: Sendable {
         try httpServer.bind()
         try grpcServer.bind()
         let bench = Bench(
-            feed: RoutingFeed(into: table), http: http, grpcPort: grpcServer.port, httpPort: httpServer.port, ports: servers.map(\.port),
+            feed: RoutingFeed(into: table, logger: logger), http: http, grpcPort: grpcServer.port, httpPort: httpServer.port,
+            ports: servers.map(\.port),
             client: GRPCUpstreams(loops: loops))
         try await withThrowingTaskGroup(of: Void.self) { group in
             for server in servers + [httpServer, grpcServer] { group.addTask { try await server.run() } }

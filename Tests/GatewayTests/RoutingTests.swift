@@ -66,7 +66,7 @@ struct RoutingFeedTests {
     let target = RouteTarget(.application, ObjectKey("default", "tumour"))
     let application = Objects.application("tumour", [Objects.stage("s", Objects.signature, [Objects.variant("tumour-1")])])
 
-    init() { feed = RoutingFeed(into: table) }
+    init() { feed = RoutingFeed(into: table, logger: Bench.silence) }
 
     private func pods() throws -> [String] { try table.route(to: target).stages[0].variants[0].pods.all.map(\.ip).sorted() }
 

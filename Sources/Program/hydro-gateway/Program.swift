@@ -25,7 +25,8 @@ func serve(with settings: Settings) async throws {
         logger: logger)
     defer { client.shutdown() }
     let table = RoutingTable()
-    let watch = RoutingWatch(client: client, namespaces: settings.watchNamespaces, feed: RoutingFeed(into: table), logger: logger)
+    let watch = RoutingWatch(
+        client: client, namespaces: settings.watchNamespaces, feed: RoutingFeed(into: table, logger: logger), logger: logger)
     let health = Health([
         Health.Check("watches", .ready) {
             let missing = watch.missing

@@ -42,8 +42,9 @@ package struct GRPCFront: WireHandler {
         let message = try request.grpcMessage()
         var target: RouteTarget?
         do throws(PredictionError) {
-            let prediction = try Prediction(request, began: began, dice: core.dice)
+            var prediction = Prediction(request, began: began, dice: core.dice)
             metadata.append("x-request-id", prediction.requestID.text)
+            try prediction.heedTimeout()
             let asked = try Self.scan(message)
             let namespace = request.headers["hydro-namespace"] ?? core.defaultNamespace
             let named = RouteTarget(kind, ObjectKey(namespace, asked.name))

@@ -38,8 +38,9 @@ package struct HTTPFront: WireHandler {
     private func predict(
         _ request: WireRequest, _ began: ContinuousClock.Instant, _ exchange: inout HTTPExchange
     ) async throws(PredictionError) -> [UInt8] {
-        let prediction = try Prediction(request, began: began, dice: core.dice)
+        var prediction = Prediction(request, began: began, dice: core.dice)
         exchange.requestID = prediction.requestID.text
+        try prediction.heedTimeout()
         let target = try Self.target(of: request, defaultNamespace: core.defaultNamespace, &exchange)
         exchange.target = target
         let route = try core.table.route(to: target)

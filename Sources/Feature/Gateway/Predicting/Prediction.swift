@@ -26,17 +26,20 @@ package struct Prediction: Sendable {
     }
 
     /// Reads the headers that both protocols share. An id or a trace that is not well-formed counts as none.
-    package init(_ request: WireRequest, began: ContinuousClock.Instant, dice: Dice) throws(PredictionError) {
+    package init(_ request: WireRequest, began: ContinuousClock.Instant, dice: Dice) {
         var random = dice
         let id = request.headers["x-request-id"].flatMap(RequestID.init(header:)) ?? RequestID(using: &random)
         let trace = request.headers["traceparent"].flatMap(TraceContext.init(header:)).map { $0.child(using: &random) }
-        var deadline = request.deadline
-        if let text = request.headers["x-request-timeout"] {
-            guard let span = RequestTimeout.duration(text) else {
-                throw .malformed("header \"x-request-timeout\" wants a number of seconds, or of ms, s or m, got \"\(text)\"")
-            }
-            deadline = min(deadline, began + span)
+        self.init(requestID: id, trace: trace, deadline: request.deadline, began: began, headers: request.headers)
+    }
+
+    /// Brings the deadline forward to what the caller's `x-request-timeout` says, if it says anything.
+    package mutating func heedTimeout() throws(PredictionError) {
+        guard let text = headers["x-request-timeout"] else { return }
+        guard let span = RequestTimeout.duration(text) else {
+            throw .malformed(
+                "header \"x-request-timeout\" wants a number of seconds, or a whole number with ms, s or m, got \"\(text.prefix(100))\"")
         }
-        self.init(requestID: id, trace: trace, deadline: deadline, began: began, headers: request.headers)
+        deadline = min(deadline, began + span)
     }
 }

@@ -8,11 +8,16 @@ import Synchronization
 /// How a request came in.
 package enum FrontProtocol: String, Sendable, CaseIterable { case http, grpc }
 
-/// What one name was asked and how it answered. Cost per request: a short lock for the counter, one for the time.
+/// What one name was asked and how it answered. Cost per request: one short lock, and one for each of the two series.
 package final class RouteMeters: Sendable {
     private let labels: [(String, String)]
-    private let counters = Mutex<[Outcome: Counter]>([:])
-    private let seconds: [FrontProtocol: Timer]
+    private let series = Mutex<Series>(Series())
+
+    /// Made when they are first needed: most names are asked over one protocol only.
+    private struct Series {
+        var counters: [Outcome: Counter] = [:]
+        var seconds: [FrontProtocol: Timer] = [:]
+    }
 
     private struct Outcome: Hashable {
         var front: FrontProtocol
@@ -20,32 +25,36 @@ package final class RouteMeters: Sendable {
     }
 
     package init(_ target: RouteTarget) {
-        let labels = [("namespace", target.key.namespace), (target.kind.rawValue, target.key.name)]
-        self.labels = labels
-        seconds = Dictionary(
-            uniqueKeysWithValues: FrontProtocol.allCases.map { front in
-                (front, Timer(label: "hydro_gateway_request_seconds", dimensions: labels + [("protocol", front.rawValue)]))
-            })
+        labels = [("namespace", target.key.namespace), (target.kind.rawValue, target.key.name)]
     }
 
     /// Requests that no name can be put to share one series: labels must not come from callers.
-    package init(unknown: Void) {
-        labels = []
-        seconds = [:]
-    }
+    package init(unknown: Void) { labels = [] }
 
     /// Counts an answer: an HTTP status or a gRPC code.
     package func count(_ front: FrontProtocol, code: Int, took: Duration) {
-        let counter = counters.withLock { counters in
-            let outcome = Outcome(front: front, code: code)
-            if let known = counters[outcome] { return known }
-            let fresh = Counter(
-                label: "hydro_gateway_requests_total", dimensions: labels + [("protocol", front.rawValue), ("code", "\(code)")])
-            counters[outcome] = fresh
-            return fresh
+        let outcome = Outcome(front: front, code: code)
+        let (counter, timer): (Counter, Timer) = series.withLock { series in
+            (self.counter(of: outcome, in: &series), self.timer(of: front, in: &series))
         }
         counter.increment()
-        seconds[front]?.record(duration: took)
+        timer.record(duration: took)
+    }
+
+    private func counter(of outcome: Outcome, in series: inout Series) -> Counter {
+        if let known = series.counters[outcome] { return known }
+        let fresh = Counter(
+            label: "hydro_gateway_requests_total",
+            dimensions: labels + [("protocol", outcome.front.rawValue), ("code", "\(outcome.code)")])
+        series.counters[outcome] = fresh
+        return fresh
+    }
+
+    private func timer(of front: FrontProtocol, in series: inout Series) -> Timer {
+        if let known = series.seconds[front] { return known }
+        let fresh = Timer(label: "hydro_gateway_request_seconds", dimensions: labels + [("protocol", front.rawValue)])
+        series.seconds[front] = fresh
+        return fresh
     }
 }
 

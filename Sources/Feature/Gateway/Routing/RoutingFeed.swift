@@ -4,6 +4,7 @@
 import Contract
 package import HydroAPI
 package import KubeCore
+package import Logging
 import Synchronization
 
 /// Turns what the watches tell into routes, and keeps the table up to date.
@@ -11,15 +12,21 @@ import Synchronization
 /// Calls may come from any thread and in any order: a route may be told before the pods that it needs, or after.
 package final class RoutingFeed: Sendable {
     private let table: RoutingTable
+    private let logger: Logger
     private let seen = Mutex(RoutingView())
 
-    package init(into table: RoutingTable) { self.table = table }
+    package init(into table: RoutingTable, logger: Logger) {
+        self.table = table
+        self.logger = logger
+    }
 
     /// The application appeared or changed; nil: it is gone.
     package func tell(_ application: Application?, at key: ObjectKey) {
         change { seen in
+            let before = seen.applications[key]?.status.activeRoute
             seen.applications[key] = application
             seen.routeApplication(key)
+            note(application?.status.activeRoute, after: before, of: key)
         }
     }
 
@@ -54,6 +61,13 @@ package final class RoutingFeed: Sendable {
             if seen.slices[service]?.isEmpty == true { seen.slices[service] = nil }
             seen.fillPods(of: service)
         }
+    }
+
+    private func note(_ route: ActiveRoute?, after before: ActiveRoute?, of key: ObjectKey) {
+        guard route != before else { return }
+        let variants = route?.stages.map { stage in stage.variants.map { "\($0.servable)(\($0.weight))" }.joined(separator: " ") }
+        logger.info(
+            "route changed", metadata: ["application": "\(key)", "stages": "\(variants?.joined(separator: " → ") ?? "none")"])
     }
 
     private func change(_ body: (inout RoutingView) -> Void) {
