@@ -125,7 +125,6 @@ struct PullTests {
         #expect(await code { _ = try await client.manifest(bench.reference("other:1")) } == .nameUnknown)
         #expect(await code { _ = try await client.resolve(bench.reference("base:2")) } == .manifestUnknown)
         #expect(await code { _ = try await client.tags(of: bench.repository("none")) } == .nameUnknown)
-        try await client.check(bench.repository("none"))
     }
 
     @Test func `content that is not its digest is not believed`() async throws {

@@ -151,6 +151,14 @@ struct AuthTests {
         #expect(bench.registry.requests.filter { $0 == "GET /token" }.count == 2)
     }
 
+    @Test func `an authorization that runs out before a stream is renewed, and the stream begun anew`() async throws {
+        let bench = try bearer()
+        let challenge = [("WWW-Authenticate", "Bearer realm=\"http://\(bench.registry.host)/token\",service=\"registry\"")]
+        bench.registry.fail("PATCH", "/blobs/uploads/", with: LoopbackAnswer(401, headers: challenge))
+        let made = try await bench.client(Self.me).upload({ Pieces(pieces: [[1], [2]]) }, to: bench.repository())
+        #expect(bench.registry.blob("\(made.digest)", in: "team/app") == [1, 2])
+    }
+
     @Test func `a whole push works with tokens: mount, upload, manifest, deletion`() async throws {
         let bench = try bearer()
         let digest = try Digest(parsing: bench.registry.addBlob([7], to: "base"))

@@ -69,9 +69,6 @@ package final class Inflater: ByteDecoder {
         guard isWhole else { throw .truncated("\(name) stream ends after \(stream.pointee.total_in) bytes") }
     }
 
-    /// Whether a deflated stream has ended; bytes fed after it are not looked at, except by gzip.
-    package var hasEnded: Bool { phase == .ended }
-
     /// Enters a stream or gzip member where one begins; otherwise steps over what may lie there.
     private func open() throws(ArchiveError) -> Bool {
         if phase == .ended {

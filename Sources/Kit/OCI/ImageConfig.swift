@@ -53,9 +53,6 @@ package struct ImageConfig: Equatable, Sendable {
     /// Environment variables as `NAME=value`.
     package var environment: [String] { (document["config"]?["Env"]?.array ?? []).compactMap(\.string) }
 
-    /// Sets the time of making, in RFC 3339.
-    package mutating func setCreated(_ time: String) { document["created"] = .string(time) }
-
     /// Puts a layer on top, with the line that history keeps of it.
     package mutating func append(diffID: Digest, createdBy: String, created: String? = nil) {
         var rootfs = document["rootfs"]?.object ?? ["type": "layers"]

@@ -59,13 +59,6 @@ package struct Keychain: Hashable, Sendable {
         entries.sort { ($0.key.utf8.count, $1.key) > ($1.key.utf8.count, $0.key) }
     }
 
-    /// These credentials, and those of `other` where both have a key.
-    package func merging(_ other: Keychain) -> Keychain {
-        var merged = self
-        for entry in other.entries { merged.add(entry.key, entry.credential) }
-        return merged
-    }
-
     /// The credential for a repository.
     package func credential(for repository: Repository) -> RegistryCredential {
         entries.first { Keychain.fits($0.key, repository) }?.credential ?? .anonymous

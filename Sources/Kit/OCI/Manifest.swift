@@ -29,7 +29,13 @@ package struct Manifest: JSONRecord {
     ]
 
     /// The bytes of all layers, as they are stored.
-    package var layerSize: Int64 { layers.reduce(0) { $0 + $1.size } }
+    package var layerSize: Int64 {
+        layers.reduce(0) { sum, layer in
+            // Sizes are a stranger's claim: a sum beyond all numbers is the largest one.
+            let (next, overflow) = sum.addingReportingOverflow(layer.size)
+            return overflow ? .max : next
+        }
+    }
 }
 
 /// Several images under one name, one for each platform.
@@ -72,6 +78,14 @@ package struct FetchedManifest: Sendable {
         }
         descriptor = Descriptor(mediaType: type, digest: Digest(of: bytes), size: Int64(bytes.count))
         self.bytes = bytes
+        let named =
+            switch document {
+            case .image(let manifest): [manifest.config] + manifest.layers
+            case .index(let index): index.manifests
+            }
+        if let wrong = named.first(where: { $0.size < 0 }) {
+            throw JSONError("wanted a size of 0 or more for \(wrong.digest), found \(wrong.size)")
+        }
     }
 
     /// What has to be known before the rest can be read.

@@ -119,15 +119,6 @@ package struct RegistryClient: Sendable {
         return Array(tags.prefix(limit))
     }
 
-    /// Whether the registry answers and takes our credentials for reading a repository's tags, or says that there is none yet.
-    package func check(_ repository: Repository) async throws(RegistryError) {
-        do throws(RegistryError) {
-            _ = try await tags(of: repository, limit: 1)
-        } catch {
-            guard error.code == .nameUnknown else { throw error }
-        }
-    }
-
     /// `</v2/name/tags/list?n=…&last=…>; rel="next"`
     private func nextPage(_ link: String?, in repository: Repository) throws(RegistryError) -> String? {
         guard let link, link.contains("rel=\"next\"") || link.contains("rel=next"), let open = link.firstIndex(of: "<"),

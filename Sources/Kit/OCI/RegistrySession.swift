@@ -78,10 +78,14 @@ struct RegistrySession: Sendable {
         let key = RegistryAuth.Key(host: call.repository.registry, credential: credential, scopes: call.scopes)
         let held = auth.header(for: key)
         let first = try await transmit(call, authorization: held)
-        guard first.status == 401, call.canBeSentAgain else { return first }
+        guard first.status == 401 else { return first }
         auth.forget(key)
         guard let demand = Self.challenge(of: first) else { return first }
         guard let fresh = try await authorization(for: demand, credential, key, call) else { return first }
+        guard call.canBeSentAgain else {
+            // The stream is spent; whoever made it makes another, and finds the fresh authorization.
+            throw .unreachable(host: call.repository.registry, reason: "the authorization ran out before \(call.subject)")
+        }
         // A body that is left unread would cost the connection; what it says is said again by the next refusal.
         _ = try? await first.collect(upTo: 65_536)
         return try await transmit(call, authorization: fresh)
@@ -191,8 +195,8 @@ extension RegistrySession {
             guard let token = answer.token ?? answer.accessToken, !token.isEmpty else {
                 throw RegistryError.invalidAnswer(host: host, reason: "its token server gave no token")
             }
-            // A minute is what the specification says of an answer that says nothing.
-            return (token, .seconds(max(answer.expiresIn ?? 60, 1)))
+            // A minute is what the specification says of an answer that says nothing; more than a day nobody needs.
+            return (token, .seconds(min(max(answer.expiresIn ?? 60, 1), 86_400)))
         } catch let error as JSONError {
             throw .invalidAnswer(host: host, reason: "its token server: \(error)")
         } catch {
