@@ -11,7 +11,7 @@ import Telemetry
 import UnixSignals
 import Wire
 
-/// Wires the gateway and runs it until it is told to stop.
+/// Sets up what the whole process shares, and runs the gateway until it is told to stop.
 func serve(with settings: Settings) async throws {
     // A peer that closes its end is an error of one call, not of the program.
     signal(SIGPIPE, SIG_IGN)
@@ -19,45 +19,53 @@ func serve(with settings: Settings) async throws {
     let metrics = MetricsRegistry(GatewayMetrics.settings)
     MetricsSystem.bootstrap(metrics)
     let logger = Logger(label: "hydro-gateway")
-
-    let client = KubeClient(
-        try ClusterConfig.detect(environment: settings.environment, context: settings.kubeContext), fieldManager: "hydro-gateway",
-        logger: logger)
+    let config = try ClusterConfig.detect(environment: settings.environment, context: settings.kubeContext)
+    let client = KubeClient(config, fieldManager: "hydro-gateway", logger: logger)
     defer { client.shutdown() }
-    let table = RoutingTable()
-    let watch = RoutingWatch(
-        client: client, namespaces: settings.watchNamespaces, feed: RoutingFeed(into: table, logger: logger), logger: logger)
-    let health = Health([
+    try await Program(settings: settings, client: client, metrics: metrics, logger: logger).run()
+}
+
+/// The gateway's parts, wired.
+private struct Program {
+    let settings: Settings
+    let client: KubeClient
+    let metrics: MetricsRegistry
+    let logger: Logger
+
+    func run() async throws {
+        let table = RoutingTable()
+        let watch = RoutingWatch(
+            client: client, namespaces: settings.watchNamespaces, feed: RoutingFeed(into: table, logger: logger), logger: logger)
+        let health = Health([Self.listed(by: watch)])
+        let loops = try WireLoops(count: settings.loops)
+        let upstreams = GRPCUpstreams(loops: loops, limits: settings.upstreamLimits)
+        let core = FrontCore(
+            table: table, pipeline: Pipeline(upstreams: upstreams, settings: settings.pipeline),
+            defaultNamespace: settings.defaultNamespace, logger: logger)
+        let http = settings.server(settings.httpPort, loops, HTTPFront(core), logger)
+        let grpc = settings.server(settings.grpcPort, loops, GRPCFront(core), logger)
+        let gauges = WireGauges(servers: [("http", http), ("grpc", grpc)], upstreams: upstreams)
+        // A loop of its own: a probe must be answered however much there is to predict.
+        let admin = settings.server(
+            settings.adminPort, try WireLoops(count: 1), AdminFront(health: health, metrics: metrics, gauges: gauges), logger)
+        for server in [http, grpc, admin] { try server.bind() }
+        logger.info("listening", metadata: ["http": "\(http.port)", "grpc": "\(grpc.port)", "admin": "\(admin.port)"])
+
+        let fronts = FrontService(
+            [http, grpc], health: health, drainDelay: settings.drainDelay, drainTimeout: settings.drainTimeout, logger: logger)
+        // The last one is stopped first: callers leave before the routes do.
+        let services: [any Service] = [AdminService(admin), watch, fronts]
+        try await ServiceGroup(services: services, gracefulShutdownSignals: [.sigterm, .sigint], logger: logger).run()
+        upstreams.closeAll()
+        logger.info("stopped")
+    }
+
+    private static func listed(by watch: RoutingWatch) -> Health.Check {
         Health.Check("watches", .ready) {
             let missing = watch.missing
             return missing.isEmpty ? .passing : .failing("not listed yet: \(missing.joined(separator: ", "))")
         }
-    ])
-
-    let loops = try WireLoops(count: settings.loops)
-    let upstreams = GRPCUpstreams(loops: loops, limits: settings.upstreamLimits)
-    let core = FrontCore(
-        table: table, pipeline: Pipeline(upstreams: upstreams, settings: settings.pipeline), defaultNamespace: settings.defaultNamespace,
-        logger: logger)
-    let http = settings.server(settings.httpPort, loops, HTTPFront(core), logger)
-    let grpc = settings.server(settings.grpcPort, loops, GRPCFront(core), logger)
-    // A loop of its own: a probe must be answered however much there is to predict.
-    let admin = WireServer(
-        address: settings.address, port: settings.adminPort, loops: try WireLoops(count: 1),
-        handler: AdminFront(
-            health: health, metrics: metrics, gauges: WireGauges(servers: [("http", http), ("grpc", grpc)], upstreams: upstreams)),
-        logger: logger)
-    for server in [http, grpc, admin] { try server.bind() }
-    logger.info("listening", metadata: ["http": "\(http.port)", "grpc": "\(grpc.port)", "admin": "\(admin.port)"])
-
-    let fronts = FrontService(
-        [http, grpc], health: health, drainDelay: settings.drainDelay, drainTimeout: settings.drainTimeout, logger: logger)
-    // The last one is stopped first: callers leave before the routes do.
-    try await ServiceGroup(
-        services: [AdminService(admin), watch, fronts], gracefulShutdownSignals: [.sigterm, .sigint], logger: logger
-    ).run()
-    upstreams.closeAll()
-    logger.info("stopped")
+    }
 }
 
 extension Settings {
