@@ -59,14 +59,17 @@ package final class Leadership: Service {
     /// Who leads as far as we know.
     package var holder: String? { state.withLock { $0.holder } }
 
-    /// Takes part in the election until shut down, then gives the lease back.
+    /// Takes part in the election until shut down, then gives the lease back. A task that is cancelled instead lets it
+    /// run out: then nobody can say whether the work under it has ended.
     package func run() async throws {
         do {
             try await cancelWhenGracefulShutdown { try await self.contend() }
         } catch is CancellationError {
             logger.debug("election left", metadata: ["lease": "\(key)"])
         }
-        await release()
+        state.withLock { $0.stepDown() }
+        tell()
+        if !Task.isCancelled { await release() }
     }
 
     /// Runs the body while leading: waits for election, cancels the body when the lead is lost, and waits again.
@@ -207,8 +210,6 @@ extension Leadership {
 
     /// Gives the lease back. Work under it must have ended: it was listed after us, and stopped first.
     private func release() async {
-        state.withLock { $0.stepDown() }
-        tell()
         do {
             try await timeline.within(timing.attempt) { try await self.giveBack() }
         } catch {
