@@ -161,6 +161,18 @@ struct TensorJSONTests {
         #expect(ContractViolation.summary(of: violations).hasSuffix("and 81 more"))
     }
 
+    @Test func `a value given over and over is told in part`() {
+        let members = Array(repeating: "\"f\":1", count: 5000).joined(separator: ",")
+        let error = #expect(throws: TensorJSONError.self) { try TensorJSON.read("{\(members)}".utf8, as: [Field("f", .double)]) }
+        guard case .violations(let violations) = error else { return #expect(Bool(false)) }
+        #expect(violations.count == 100)
+    }
+
+    @Test func `nothing in a billion lists is written as nothing`() {
+        let empty = Tensor(.double, [1_000_000_000, 0], .double([]))
+        #expect(TensorJSON.write(["f": empty], as: [Field("f", .double)]) == Array("{\"f\":[]}".utf8))
+    }
+
     @Test func `a tensor whose elements do not fill its shape is written flat`() {
         let odd = Tensor(.double, [2, 2], .double([1, 2, 3]))
         #expect(TensorJSON.write(["f": odd], as: [Field("f", .double)]) == Array("{\"f\":[1.0,2.0,3.0]}".utf8))

@@ -111,6 +111,14 @@ struct TensorProtoTests {
         _ = try? read?.tensors()
     }
 
+    @Test func `more dimensions or tensors than any model has are refused`() {
+        let deep = WireTensors(["x": Tensor(.double, Shape(Array(repeating: 1, count: 65)), .double([1]))]).message()
+        #expect(throws: ProtoError.self) { try WireTensors(scanning: deep[...]) }
+        let one = Tensor(.bool, .scalar, .bool([true]))
+        let many = WireTensors(Dictionary(uniqueKeysWithValues: (0..<1025).map { ("x\($0)", one) })).message()
+        #expect(throws: ProtoError.self) { try WireTensors(scanning: many[...]) }
+    }
+
     @Test func `maps that nest without end are refused`() {
         var tensor: [UInt8] = [0x08, 27]
         func length(_ count: Int) -> [UInt8] { count < 128 ? [UInt8(count)] : [UInt8(count & 127) | 128, UInt8(count >> 7)] }

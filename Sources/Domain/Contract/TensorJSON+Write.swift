@@ -38,7 +38,8 @@ extension TensorJSON {
         if tensor.dtype.isComplex, tensor.shape != nil {
             if let last = dims.popLast() { dims.append(last.multipliedReportingOverflow(by: 2).partialValue) } else { dims = [2] }
         }
-        if Shape(dims).count != stored { dims = [Int64(stored)] }
+        // Nothing in many lists of lists is still nothing: a model cannot make us write a billion brackets.
+        if Shape(dims).count != stored || stored == 0 { dims = [Int64(stored)] }
         var place = 0
         level(dims[...], &place, &writer, value)
     }

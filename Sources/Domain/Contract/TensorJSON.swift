@@ -55,6 +55,9 @@ struct ObjectReading {
     private var given: [Bool]
     private var next = 0
 
+    /// How many violations of an object are kept.
+    private static let most = 100
+
     init(fields: [Field], undeclared: UndeclaredPolicy, path: String) {
         self.fields = fields
         self.undeclared = undeclared
@@ -71,7 +74,7 @@ struct ObjectReading {
             }
             let field = fields[place]
             if given[place] {
-                violations.append(ContractViolation(field: path + field.name, wanted: "one value", found: "a second one"))
+                note(ContractViolation(field: path + field.name, wanted: "one value", found: "a second one"))
                 return false
             }
             given[place] = true
@@ -94,9 +97,12 @@ struct ObjectReading {
     }
 
     private mutating func stranger(_ name: String) {
-        // A hostile object can hold a great many; a person needs a few of them.
-        guard undeclared == .refused, violations.count < 100 else { return }
-        violations.append(.unknown(name, at: path, among: fields))
+        if undeclared == .refused, violations.count < Self.most { note(.unknown(name, at: path, among: fields)) }
+    }
+
+    /// A hostile object can break the contract as often as it likes; a person needs a few of its ways.
+    private mutating func note(_ violation: ContractViolation) {
+        if violations.count < Self.most { violations.append(violation) }
     }
 
     private mutating func read(_ field: Field, _ reader: inout JSONReader) throws(JSONError) {

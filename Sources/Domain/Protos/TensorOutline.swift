@@ -82,11 +82,17 @@ extension TensorOutline {
             let content = try scan.content(of: type)
             guard type == .chunk else { continue }
             // The parts of a message that comes in several pieces add up.
-            if number == TensorField.shape { shape = Shape((shape?.dims ?? []) + (try dims(in: content))) }
+            if number == TensorField.shape {
+                shape = Shape((shape?.dims ?? []) + (try dims(in: content)))
+                guard shape?.rank ?? 0 <= Self.maxRank else { throw ProtoError("wanted at most \(Self.maxRank) dimensions, found more") }
+            }
             if number == TensorField.binary { binary = content.count }
         }
         return (dtype, shape, binary)
     }
+
+    /// More dimensions than any model has; what walks them may recurse.
+    private static let maxRank = 64
 
     static func dims(in bytes: UnsafeRawBufferPointer) throws(ProtoError) -> [Int64] {
         var dims: [Int64] = []
@@ -96,6 +102,7 @@ extension TensorOutline {
             guard number == 1, type == .chunk || type == .varint else { continue }
             var packed = ProtoScan(content)
             while packed.offset < content.count { dims.append(Int64(bitPattern: try packed.varint())) }
+            guard dims.count <= Self.maxRank else { throw ProtoError("wanted at most \(Self.maxRank) dimensions, found more") }
         }
         return dims
     }

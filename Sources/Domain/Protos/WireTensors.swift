@@ -12,6 +12,9 @@ package struct WireTensors: Sendable {
         var bytes: ArraySlice<UInt8>
     }
 
+    /// More fields than any signature has; names are looked up one by one.
+    static let maxEntries = 1024
+
     /// At most one entry for each name.
     package private(set) var entries: [Entry]
 
@@ -29,6 +32,7 @@ package struct WireTensors: Sendable {
                 let end = message.startIndex + scan.offset
                 let entry = Entry(name: name, outline: try TensorOutline(scanning: tensor), bytes: message[end - content.count..<end])
                 if let known = entries.firstIndex(where: { $0.name == name }) { entries[known] = entry } else { entries.append(entry) }
+                guard entries.count <= Self.maxEntries else { throw ProtoError("wanted at most \(Self.maxEntries) tensors, found more") }
             }
             return entries
         }
