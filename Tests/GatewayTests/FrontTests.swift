@@ -32,6 +32,17 @@ struct HTTPPathTests {
     }
 }
 
+struct FrontCoreTests {
+    @Test(arguments: [true, false]) func `a name is unknown only once everything has been listed`(isListed: Bool) throws {
+        let core = FrontCore(
+            table: RoutingTable(), pipeline: Pipeline(upstreams: GRPCUpstreams(loops: try WireLoops(count: 1))), isListed: { isListed },
+            logger: Bench.silence)
+        let target = RouteTarget(.application, ObjectKey("default", "tumour"))
+        let error = #expect(throws: PredictionError.self) { try core.route(to: target) }
+        #expect(error.map { HTTPFault($0).status } == (isListed ? 404 : 503))
+    }
+}
+
 struct FaultTests {
     struct Case: CustomTestStringConvertible {
         var testDescription: String

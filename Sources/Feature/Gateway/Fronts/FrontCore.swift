@@ -14,14 +14,27 @@ package struct FrontCore: Sendable {
     /// Counts requests that no name can be put to.
     let unknown = RouteMeters(unknown: ())
     private let inFlight = Meter(label: "hydro_gateway_requests_in_flight")
+    private let isListed: @Sendable () -> Bool
     private let logger: Logger
 
-    package init(table: RoutingTable, pipeline: Pipeline, dice: Dice = Dice(), defaultNamespace: String = "default", logger: Logger) {
+    /// `isListed` says whether everything that is served has been heard of: until then, no name is unknown for good.
+    package init(
+        table: RoutingTable, pipeline: Pipeline, dice: Dice = Dice(), defaultNamespace: String = "default",
+        isListed: @escaping @Sendable () -> Bool = { true }, logger: Logger
+    ) {
+        self.isListed = isListed
         self.table = table
         self.pipeline = pipeline
         self.dice = dice
         self.defaultNamespace = defaultNamespace
         self.logger = logger
+    }
+
+    func route(to target: RouteTarget) throws(PredictionError) -> Route {
+        do throws(PredictionError) { return try table.route(to: target) } catch {
+            guard case .unknown = error, !isListed() else { throw error }
+            throw .notReady(target, "the gateway has not heard of everything yet")
+        }
     }
 
     func begin() { inFlight.increment() }

@@ -49,7 +49,7 @@ package struct GRPCFront: WireHandler {
             let namespace = request.headers["hydro-namespace"] ?? core.defaultNamespace
             let named = RouteTarget(kind, ObjectKey(namespace, asked.name))
             target = named
-            let route = try core.table.route(to: named)
+            let route = try core.route(to: named)
             meters = route.meters
             let violations = route.signature.violations(ofInputs: asked.tensors.outlines)
             guard violations.isEmpty else { throw .invalidInput(violations) }

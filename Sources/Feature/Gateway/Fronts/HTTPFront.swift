@@ -43,7 +43,7 @@ package struct HTTPFront: WireHandler {
         try prediction.heedTimeout()
         let target = try Self.target(of: request, defaultNamespace: core.defaultNamespace, &exchange)
         exchange.target = target
-        let route = try core.table.route(to: target)
+        let route = try core.route(to: target)
         exchange.meters = route.meters
         let tensors: [String: Tensor]
         do throws(TensorJSONError) { tensors = try TensorJSON.read(request.body, as: route.signature.inputs) } catch {
