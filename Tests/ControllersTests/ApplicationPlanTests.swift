@@ -70,6 +70,16 @@ struct ApplicationPlanTests {
         #expect(plan(current, seen).steps == [.delete(ObjectKey("default", "iris-1"), uid: "uid-servable-iris-1", resourceVersion: "7")])
     }
 
+    @Test func `the pass that moves the route comes back to let the old servable go`() {
+        let (one, two) = (Make.version(1), Make.version(2, source: "2"))
+        let before = served(Make.application([[Make.variant("iris")]]), Make.observed([one], [Make.servable(one, ready: true)]))
+        let seen = Make.observed([one, two], [Make.servable(one, ready: true), Make.servable(two, ready: true)])
+        let plan = plan(before, seen)
+        #expect(plan.status.activeRoute?.servables == ["iris-2"])
+        #expect(plan.steps.isEmpty)
+        #expect(plan.verdict == .waiting(reason: "Lingering", retry: .seconds(1)))
+    }
+
     @Test func `a shared servable loses one owner and stays`() {
         let (one, two) = (Make.version(1), Make.version(2, source: "2"))
         let shared = Make.servable(one, ready: true, owners: ["uid-app", "uid-other"])

@@ -11,6 +11,9 @@ import KubeCore
 struct ServableOwnership {
     private let application: Application
     private let wanted: Set<String>
+    /// In the route that is served after this pass, or wanted in the next.
+    private let staying: Set<String>
+    /// The same, and in the route that is served until this pass.
     private let inUse: Set<String>
     private let seen: ApplicationObserved
     private let lingering: Duration
@@ -20,7 +23,8 @@ struct ServableOwnership {
     ) {
         self.application = application
         self.wanted = wanted
-        inUse = wanted.union(route?.servables ?? []).union(application.status.activeRoute?.servables ?? [])
+        staying = wanted.union(route?.servables ?? [])
+        inUse = staying.union(application.status.activeRoute?.servables ?? [])
         self.seen = seen
         lingering = settings.lingering
     }
@@ -46,12 +50,19 @@ struct ServableOwnership {
 
     /// When the next servable may be let go; nil when none waits for it.
     var nextRelease: Duration? {
-        unused.map { lingering - (seen.unusedFor[$0.metadata.name] ?? .zero) }.filter { $0 > .zero }.min()
+        leaving.map { servable in
+            let name = servable.metadata.name
+            // One that only this pass takes out of the route has not begun to linger.
+            return inUse.contains(name) ? .seconds(1) : lingering - (seen.unusedFor[name] ?? .zero)
+        }.filter { $0 > .zero }.min()
     }
 
     /// The servables that this application owns and neither serves nor wants.
-    var unused: [Servable] {
-        seen.servables.values.filter { isOurs($0) && isOwned($0) && !inUse.contains($0.metadata.name) }.sorted { $0.key < $1.key }
+    var unused: [Servable] { leaving.filter { !inUse.contains($0.metadata.name) } }
+
+    /// The servables that this application owns, does not want, and will not serve after this pass.
+    private var leaving: [Servable] {
+        seen.servables.values.filter { isOurs($0) && isOwned($0) && !staying.contains($0.metadata.name) }.sorted { $0.key < $1.key }
     }
 
     private func isOurs(_ servable: Servable) -> Bool { servable.metadata.labels[Labels.managedBy] == Hydro.fieldManager }
