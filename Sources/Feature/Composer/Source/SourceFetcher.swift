@@ -213,12 +213,20 @@ extension SourceFetcher {
         if let title, !isFolder, !layer.mediaType.hasPrefix("application/vnd.oci.image.layer.") {
             // A file that names itself is kept as it is, even one that is an archive.
             try builder.beginFile(title, isExecutable: false)
-            for try await chunk in try await client.blob(layer, in: reference.repository) { try builder.append(chunk) }
+            try await read(layer, of: reference, from: client) { try builder.append($0) }
             builder.endFile()
             return builder
         }
         var unpacker = unpacker(singleName: title, into: builder)
-        for try await chunk in try await client.blob(layer, in: reference.repository) { try unpacker.take(chunk) }
+        try await read(layer, of: reference, from: client) { try unpacker.take($0) }
         return try await unpacker.finish()
+    }
+
+    /// Reads a whole layer, a piece at a time. Swift 6.3's optimiser crashes on the function above if this is inlined there.
+    @inline(never)
+    private func read(
+        _ layer: Descriptor, of reference: ImageReference, from client: RegistryClient, _ take: ([UInt8]) throws -> Void
+    ) async throws {
+        for try await chunk in try await client.blob(layer, in: reference.repository) { try take(chunk) }
     }
 }
