@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // SPDX-FileCopyrightText: the Hydro authors
 
-import UnixSignals
 import Composer
 import Controllers
 import Glibc
@@ -15,6 +14,7 @@ import OCI
 import ServiceLifecycle
 import Telemetry
 import Transport
+import UnixSignals
 import Wire
 
 /// The operator: wires its parts and runs them in one group.
