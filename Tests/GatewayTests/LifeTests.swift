@@ -52,7 +52,7 @@ struct RoutingWatchTests {
     @Test func `an old server's objects become routes, and the gateway is ready after the first lists`() async throws {
         let late = Gate()
         let server = try LoopbackServer { Self.answer($0, late: late) }
-        let client = KubeClient(ClusterConfig(server: server.url()), logger: Bench.silence)
+        let client = ClusterClient(ClusterConfig(server: server.url()), logger: Bench.silence)
         defer {
             client.shutdown()
             server.stop()

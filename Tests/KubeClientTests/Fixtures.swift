@@ -30,10 +30,10 @@ final class SkippingClock: Clock, Sendable {
 /// A client of a scripted API server, both gone after the test. Fails when the script was not played to its end.
 func withCluster(
     credentials: Credentials = .none, _ scenario: Scenario, clock: SkippingClock = SkippingClock(),
-    _ body: (KubeClient) async throws -> Void
+    _ body: (ClusterClient) async throws -> Void
 ) async throws {
     let server = try LoopbackServer(playing: scenario)
-    let client = KubeClient(
+    let client = ClusterClient(
         ClusterConfig(server: server.url(), credentials: credentials), fieldManager: "tester", logger: Logger(label: "test"), clock: clock,
         draw: { 0 })
     defer {

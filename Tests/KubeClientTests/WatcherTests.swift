@@ -104,7 +104,7 @@ struct WatcherTests {
     @Test func `a cancelled watcher ends, and its connection with it`() async throws {
         let scenario = Scenario([listed([], version: 5), watched(from: 5, .chunked([.hang]))])
         let server = try LoopbackServer(playing: scenario)
-        let client = KubeClient(ClusterConfig(server: server.url()), logger: .init(label: "test"), draw: { 0 })
+        let client = ClusterClient(ClusterConfig(server: server.url()), logger: .init(label: "test"), draw: { 0 })
         defer {
             client.shutdown()
             server.stop()

@@ -18,9 +18,9 @@ private let kubeconfig = getenv("HYDRO_APISERVER_KUBECONFIG").map { String(cStri
 @Suite(.enabled(if: kubeconfig != nil, "HYDRO_APISERVER_KUBECONFIG names no API server"), .timeLimit(.minutes(2)))
 struct APIServerTests {
     /// A client, and a namespace of this test's own that goes with it.
-    private func withNamespace(_ body: (KubeClient, String) async throws -> Void) async throws {
+    private func withNamespace(_ body: (ClusterClient, String) async throws -> Void) async throws {
         let config = try ClusterConfig.kubeconfig(path: try #require(kubeconfig))
-        let client = KubeClient(config, fieldManager: "tester", logger: quiet)
+        let client = ClusterClient(config, fieldManager: "tester", logger: quiet)
         defer { client.shutdown() }
         let kind = ResourceKind("", "v1", "Namespace", "namespaces", isNamespaced: false)
         let name = "runtime-\(UInt32.random(in: .min ... .max))"

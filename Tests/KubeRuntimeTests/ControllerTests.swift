@@ -23,7 +23,7 @@ struct ControllerTests {
         }
 
         func controller(
-            _ client: KubeClient, finalizer: Finalizer<ConfigMap>? = nil, deadline: Duration = .seconds(60),
+            _ client: ClusterClient, finalizer: Finalizer<ConfigMap>? = nil, deadline: Duration = .seconds(60),
             _ reconcile: @escaping @Sendable (ConfigMap) async throws -> Verdict
         ) -> Controller<ConfigMap> {
             Controller(

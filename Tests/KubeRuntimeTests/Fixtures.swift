@@ -13,10 +13,10 @@ let quiet = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
 
 /// A client of a scripted server, both gone after the test.
 func withServer(
-    _ answer: @escaping @Sendable (LoopbackRequest) -> LoopbackAnswer, _ body: (KubeClient, LoopbackServer) async throws -> Void
+    _ answer: @escaping @Sendable (LoopbackRequest) -> LoopbackAnswer, _ body: (ClusterClient, LoopbackServer) async throws -> Void
 ) async throws {
     let server = try LoopbackServer(answer)
-    let client = KubeClient(ClusterConfig(server: server.url()), fieldManager: "tester", logger: quiet)
+    let client = ClusterClient(ClusterConfig(server: server.url()), fieldManager: "tester", logger: quiet)
     defer {
         client.shutdown()
         server.stop()

@@ -13,7 +13,7 @@ package import ServiceLifecycle
 package struct ControllerSet: Sendable {
     package let stores: Stores
     package let settings: OperatorSettings
-    let client: KubeClient
+    let client: ClusterClient
     let composer: any ImageComposing
     let leadership: Leadership?
     let features: ServerFeatures
@@ -36,7 +36,7 @@ package struct ControllerSet: Sendable {
     ///   - leadership: nil works without an election, for one replica.
     ///   - operatorKey: the operator's own Deployment.
     package init(
-        client: KubeClient, composer: any ImageComposing, leadership: Leadership?, events: EventRecorder, settings: OperatorSettings,
+        client: ClusterClient, composer: any ImageComposing, leadership: Leadership?, events: EventRecorder, settings: OperatorSettings,
         features: ServerFeatures, operatorKey: ObjectKey, logger: Logger
     ) {
         stores = Stores()

@@ -15,7 +15,7 @@ package struct Watcher<T: KubeResource>: AsyncSequence, Sendable {
     package typealias Element = WatcherEvent<T>
     package typealias Failure = Never
 
-    let client: KubeClient
+    let client: ClusterClient
     let kind: ResourceKind
     let namespace: String?
     let options: ListOptions
@@ -60,7 +60,7 @@ package enum WatcherEvent<T: KubeResource>: Sendable, Equatable {
     case trouble(KubeError, retry: Duration)
 }
 
-extension KubeClient {
+extension ClusterClient {
     /// Watches the objects of a kind, in one namespace or in all.
     package func watch<T: KubeResource>(
         _ kind: ResourceKind = T.kind, as type: T.Type = T.self, namespace: String? = nil, _ options: ListOptions = ListOptions()

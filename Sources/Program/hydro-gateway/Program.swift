@@ -20,7 +20,7 @@ func serve(with settings: Settings) async throws {
     MetricsSystem.bootstrap(metrics)
     let logger = Logger(label: "hydro-gateway")
     let config = try ClusterConfig.detect(environment: settings.environment, context: settings.kubeContext)
-    let client = KubeClient(config, fieldManager: "hydro-gateway", logger: logger)
+    let client = ClusterClient(config, fieldManager: "hydro-gateway", logger: logger)
     defer { client.shutdown() }
     try await Program(settings: settings, client: client, metrics: metrics, logger: logger).run()
 }
@@ -28,7 +28,7 @@ func serve(with settings: Settings) async throws {
 /// The gateway's parts, wired.
 private struct Program {
     let settings: Settings
-    let client: KubeClient
+    let client: ClusterClient
     let metrics: MetricsRegistry
     let logger: Logger
 

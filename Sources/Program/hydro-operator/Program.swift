@@ -39,7 +39,7 @@ struct Program: Sendable {
     }
 
     func run() async throws {
-        let client = KubeClient(
+        let client = ClusterClient(
             try ClusterConfig.detect(environment: Self.environment, context: settings.context), fieldManager: Hydro.fieldManager,
             logger: logger)
         defer { client.shutdown() }
@@ -78,7 +78,7 @@ struct Program: Sendable {
         ])
     }
 
-    private func composerSettings(_ client: KubeClient) async throws -> ComposerSettings {
+    private func composerSettings(_ client: ClusterClient) async throws -> ComposerSettings {
         var keychain = Keychain.anonymous
         if let name = settings.operation.registrySecret {
             let secret = try await client.get(Secret.self, ObjectKey(settings.operation.namespace, name))

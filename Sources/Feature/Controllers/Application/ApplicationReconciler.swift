@@ -11,7 +11,7 @@ import Synchronization
 /// Keeps an application's servables and publishes its route.
 final class ApplicationReconciler: Sendable {
     private let stores: Stores
-    private let client: KubeClient
+    private let client: ClusterClient
     private let reporter: Reporter
     private let settings: OperatorSettings
     private let now: @Sendable () -> ContinuousClock.Instant
@@ -19,7 +19,7 @@ final class ApplicationReconciler: Sendable {
     private let unusedSince = Mutex<[ObjectKey: [String: ContinuousClock.Instant]]>([:])
 
     init(
-        stores: Stores, client: KubeClient, reporter: Reporter, settings: OperatorSettings,
+        stores: Stores, client: ClusterClient, reporter: Reporter, settings: OperatorSettings,
         now: @escaping @Sendable () -> ContinuousClock.Instant = { ContinuousClock().now }
     ) {
         self.stores = stores

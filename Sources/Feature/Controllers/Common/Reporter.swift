@@ -9,11 +9,11 @@ package import KubeRuntime
 
 /// Writes status: once per pass, only when it changes, with an Event where it means something new to a person.
 package struct Reporter: Sendable {
-    let client: KubeClient
+    let client: ClusterClient
     let events: EventRecorder
     let now: @Sendable () -> Timestamp
 
-    package init(client: KubeClient, events: EventRecorder, now: @escaping @Sendable () -> Timestamp) {
+    package init(client: ClusterClient, events: EventRecorder, now: @escaping @Sendable () -> Timestamp) {
         self.client = client
         self.events = events
         self.now = now

@@ -17,7 +17,7 @@ package struct ServerFeatures: Sendable, Equatable {
         self.hasGRPCProbes = hasGRPCProbes
     }
 
-    package static func ask(_ client: KubeClient) async throws -> ServerFeatures {
+    package static func ask(_ client: ClusterClient) async throws -> ServerFeatures {
         let autoscaler = HorizontalPodAutoscaler.kind
         let budget = PodDisruptionBudget.kind
         let version = try await client.serverVersion()

@@ -8,7 +8,7 @@ import KubeRuntime
 /// Keeps the gateway's Deployment, Service, budget and rights as the settings ask.
 struct GatewayKeeper: Sendable {
     let stores: Stores
-    let client: KubeClient
+    let client: ClusterClient
     let settings: OperatorSettings
     let features: ServerFeatures
     /// The operator's own Deployment.

@@ -12,7 +12,7 @@ import OCI
 /// Makes a version whenever what makes a model's image or contract has changed.
 struct ModelReconciler: Sendable {
     let stores: Stores
-    let client: KubeClient
+    let client: ClusterClient
     let composer: any ImageComposing
     let reporter: Reporter
     let settings: OperatorSettings

@@ -9,7 +9,7 @@ import OCI
 
 /// Fetches from the cluster what a source names there: a ConfigMap's files, a Secret's credentials.
 struct SourceLoader: Sendable {
-    let client: KubeClient
+    let client: ClusterClient
 
     /// The source as the composer takes it. Throws a `ComposerError` for what a person must mend.
     func load(_ source: ModelSource, in namespace: String) async throws -> SourceSpec {

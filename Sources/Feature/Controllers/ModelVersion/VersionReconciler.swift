@@ -15,7 +15,7 @@ struct VersionReconciler: Sendable {
     static let patience: Duration = .seconds(20)
 
     let stores: Stores
-    let client: KubeClient
+    let client: ClusterClient
     let composer: any ImageComposing
     let reporter: Reporter
     let events: EventRecorder

@@ -9,7 +9,7 @@ import KubeRuntime
 /// Keeps a servable's Deployment, Service, autoscaler and disruption budget.
 struct ServableReconciler: Sendable {
     let stores: Stores
-    let client: KubeClient
+    let client: ClusterClient
     let reporter: Reporter
     let settings: OperatorSettings
     let features: ServerFeatures

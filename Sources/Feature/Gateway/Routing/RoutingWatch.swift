@@ -12,7 +12,7 @@ import protocol ServiceLifecycle.Service
 
 /// Follows Applications, Servables and EndpointSlices, read-only, and tells the feed.
 package struct RoutingWatch: Service {
-    private let client: KubeClient
+    private let client: ClusterClient
     private let namespaces: [String]
     private let feed: RoutingFeed
     private let logger: Logger
@@ -21,7 +21,7 @@ package struct RoutingWatch: Service {
     private let slices = Store<EndpointSlice>()
 
     /// No namespaces means all.
-    package init(client: KubeClient, namespaces: [String], feed: RoutingFeed, logger: Logger) {
+    package init(client: ClusterClient, namespaces: [String], feed: RoutingFeed, logger: Logger) {
         self.client = client
         self.namespaces = namespaces
         self.feed = feed

@@ -19,7 +19,7 @@ package final class Controller<Object: KubeResource>: Service {
     private let queue: WorkQueue<ObjectKey>
     private let sources: [any Synced]
     private let finalizer: Finalizer<Object>?
-    private let client: KubeClient
+    private let client: ClusterClient
     private let gate: Leadership?
     private let settings: ControllerSettings
     private let timeline: any Timeline
@@ -35,7 +35,7 @@ package final class Controller<Object: KubeResource>: Service {
     ///   - onGone: called with the key of an object that is in the store no more; retried until it succeeds.
     package init(
         name: String, store: Store<Object>, queue: WorkQueue<ObjectKey>, settings: ControllerSettings = ControllerSettings(),
-        waitsFor: [any Synced] = [], finalizer: Finalizer<Object>? = nil, client: KubeClient, gate: Leadership?,
+        waitsFor: [any Synced] = [], finalizer: Finalizer<Object>? = nil, client: ClusterClient, gate: Leadership?,
         timeline: any Timeline = SystemTimeline(), logger: Logger,
         reconcile: @escaping @Sendable (Object) async throws -> Verdict,
         onGone: (@Sendable (ObjectKey) async throws -> Void)? = nil

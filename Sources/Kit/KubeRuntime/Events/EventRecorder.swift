@@ -25,7 +25,7 @@ package final class EventRecorder: Service {
         var isClosed = false
     }
 
-    private let client: KubeClient
+    private let client: ClusterClient
     private let capacity: Int
     private let timeline: any Timeline
     private let logger: Logger
@@ -37,7 +37,7 @@ package final class EventRecorder: Service {
     ///   - component: the program, as `kubectl describe` shows it.
     ///   - instance: the pod.
     package init(
-        client: KubeClient, component: String, instance: String, capacity: Int = 1000, timeline: any Timeline = SystemTimeline(),
+        client: ClusterClient, component: String, instance: String, capacity: Int = 1000, timeline: any Timeline = SystemTimeline(),
         logger: Logger
     ) {
         self.client = client

@@ -25,7 +25,7 @@ package final class Leadership: Service {
         case log
     }
 
-    private let client: KubeClient
+    private let client: ClusterClient
     private let timeline: any Timeline
     private let logger: Logger
     private let stuckWork: StuckWork
@@ -39,7 +39,7 @@ package final class Leadership: Service {
 
     /// - Parameter identity: different for every process, also after a restart in the same pod.
     package init(
-        client: KubeClient, lease: ObjectKey, identity: String, timing: LeadershipTiming = LeadershipTiming(),
+        client: ClusterClient, lease: ObjectKey, identity: String, timing: LeadershipTiming = LeadershipTiming(),
         stuckWork: StuckWork = .exit, timeline: any Timeline = SystemTimeline(), logger: Logger
     ) {
         self.client = client

@@ -11,7 +11,7 @@ internal import protocol ServiceLifecycle.Service
 
 /// Keeps a store like the cluster: lists, watches, and tells listeners every change, in order for each object.
 package final class Reflector<Object: KubeResource>: Service {
-    private let client: KubeClient
+    private let client: ClusterClient
     private let kind: ResourceKind
     private let namespaces: [String]
     private let options: ListOptions
@@ -27,7 +27,7 @@ package final class Reflector<Object: KubeResource>: Service {
     ///   - namespaces: none means all.
     ///   - listeners: called one after the other once the store has the change; they must be quick.
     package init(
-        client: KubeClient, type: Object.Type = Object.self, kind: ResourceKind = Object.kind, namespaces: [String] = [],
+        client: ClusterClient, type: Object.Type = Object.self, kind: ResourceKind = Object.kind, namespaces: [String] = [],
         options: ListOptions = ListOptions(), store: Store<Object>, logger: Logger,
         listeners: [@Sendable (StoreChange<Object>) -> Void] = []
     ) {

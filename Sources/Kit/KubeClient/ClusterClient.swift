@@ -11,7 +11,7 @@ import Transport
 ///
 /// Watches and short requests have a transport each, so that neither starves the other. A short request takes at most
 /// 30 seconds, retries that the server asked for included. Cancelling the task ends the request.
-package final class KubeClient: Sendable {
+package final class ClusterClient: Sendable {
     package let config: ClusterConfig
     /// The name under which this client owns fields.
     package let fieldManager: String

@@ -5,7 +5,7 @@ package import JSON
 package import KubeCore
 
 /// The verbs. Where a type is served under several versions, `kind` says which one to use.
-extension KubeClient {
+extension ClusterClient {
     /// The object; throws `notFound` where there is none.
     package func get<T: KubeResource>(_ type: T.Type, _ key: ObjectKey, kind: ResourceKind? = nil) async throws(KubeError) -> T {
         let kind = kind ?? T.kind

@@ -33,7 +33,7 @@ final class Discovery: Sendable {
     }
 }
 
-extension KubeClient {
+extension ClusterClient {
     /// Whether the server knows the kind in that version of its group. Asked once for each group version.
     package func serves(_ group: String, _ version: String, _ kind: String) async throws(KubeError) -> Bool {
         let apiVersion = group.isEmpty ? version : "\(group)/\(version)"
