@@ -81,7 +81,7 @@ struct ModelPlanTests {
     }
 
     @Test(arguments: [
-        ("no source", "InvalidSpec"), ("git", "UnsupportedSource"), ("install", "UnsupportedSource"), ("no signature", "ContractMissing"),
+        ("no source", "InvalidSpec"), ("git", "UnsupportedSource"), ("install", "UnsupportedSource"),
     ])
     func `a model that cannot lead to a version says why`(flaw: String, reason: String) {
         var model = Make.model()
@@ -90,8 +90,7 @@ struct ModelPlanTests {
         case "git":
             model.spec.source.configMap = nil
             model.spec.source.git = ModelSource.Git()
-        case "install": model.spec.install = Install()
-        default: model.spec.signature = nil
+        default: model.spec.install = Install()
         }
         #expect(ModelRefusal.of(model)?.reason == reason)
     }

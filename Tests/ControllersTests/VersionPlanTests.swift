@@ -63,6 +63,14 @@ struct VersionPlanTests {
         #expect(plan.status.failure?.message.contains("\"x\"") == true)
     }
 
+    @Test func `a missing signature fails without a build`() {
+        var version = Make.version(1, phase: nil)
+        version.spec.signature = nil
+        version.spec.fingerprint = VersionFingerprint.of(version)
+        #expect(plan(version).status.failure?.reason == "ContractMissing")
+        #expect(plan(version).steps == [.forget])
+    }
+
     @Test func `the same fingerprint takes the image of the older version at once`() {
         let older = Make.version(1)
         let plan = plan(Make.version(3, phase: nil), siblings: [older, Make.version(2, source: "sha256:two")])

@@ -123,6 +123,7 @@ package struct ComposerError: Error, Equatable, Sendable, CustomStringConvertibl
         case sourceInvalid = "SourceInvalid"
         case sourceUnreachable = "SourceUnreachable"
         case contractInvalid = "ContractInvalid"
+        case contractMissing = "ContractMissing"
         case runtimeNotFound = "RuntimeNotFound"
         case registryDenied = "RegistryDenied"
         case registryUnreachable = "RegistryUnreachable"

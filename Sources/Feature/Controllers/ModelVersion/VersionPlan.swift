@@ -64,11 +64,8 @@ package struct VersionPlan: Sendable {
             self.init(.ready(message: "runs elsewhere"), status)
             return
         }
-        let problems = version.spec.signature?.problems() ?? ["wants a signature, found none"]
-        if !problems.isEmpty {
-            self.init(
-                failed: status, .init(reason: ComposerError.Reason.contractInvalid.rawValue, message: problems.joined(separator: "; ")),
-                seen)
+        if let failure = Self.contractFailure(version.spec.signature) {
+            self.init(failed: status, failure, seen)
             return
         }
         if let twin = seen.siblings.last(where: { $0.isReleased && $0.spec.fingerprint == version.spec.fingerprint }),
@@ -83,6 +80,15 @@ package struct VersionPlan: Sendable {
             return
         }
         self.init(building: status, seen)
+    }
+
+    private static func contractFailure(_ signature: Signature?) -> ModelVersion.Failure? {
+        guard let signature else {
+            return .init(reason: ComposerError.Reason.contractMissing.rawValue, message: "wants a signature, found none in the Model")
+        }
+        let problems = signature.problems()
+        guard !problems.isEmpty else { return nil }
+        return .init(reason: ComposerError.Reason.contractInvalid.rawValue, message: problems.joined(separator: "; "))
     }
 
     private init(building before: ModelVersion.Status, _ seen: VersionObserved) {
