@@ -17,5 +17,6 @@ need_toolchain() {
 need_python() { # for tests and clients: Debian's own interpreter and packages
   local site=/usr/lib/python3/dist-packages
   need /usr/bin/python3=python3 $site/grpc=python3-grpcio $site/google/protobuf=python3-protobuf $site/numpy=python3-numpy \
-    $site/pytest=python3-pytest $site/yaml=python3-yaml $site/sklearn=python3-sklearn $site/pip=python3-pip
+    $site/pytest=python3-pytest $site/yaml=python3-yaml $site/sklearn=python3-sklearn $site/pip=python3-pip \
+    protoc=protobuf-compiler
 }
