@@ -113,13 +113,8 @@ private struct GatewayParts {
         pod.enableServiceLinks = false
         pod.containers = [container]
         if let secret = settings.registrySecret { pod.imagePullSecrets = [LocalRef(secret)] }
-        pod.topologySpreadConstraints = ["kubernetes.io/hostname", "topology.kubernetes.io/zone"].map {
-            TopologySpread(over: $0, of: selector)
-        }
-        var security = PodSecurityContext()
-        security.runAsNonRoot = true
-        security.seccompProfile = SecurityContext.SeccompProfile()
-        pod.securityContext = security
+        pod.topologySpreadConstraints = TopologySpread.everywhere(selector)
+        pod.securityContext = .restricted
         pod.terminationGracePeriodSeconds = GatewayDesired.graceSeconds
         return pod
     }

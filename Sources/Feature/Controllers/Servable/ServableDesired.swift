@@ -83,13 +83,8 @@ private struct Parts {
         pod.nodeSelector = configuration.pod?.nodeSelector ?? [:]
         pod.affinity = configuration.pod?.affinity
         pod.tolerations = configuration.pod?.tolerations ?? []
-        pod.topologySpreadConstraints = ["kubernetes.io/hostname", "topology.kubernetes.io/zone"].map {
-            TopologySpread(over: $0, of: selector)
-        }
-        var security = PodSecurityContext()
-        security.runAsNonRoot = true
-        security.seccompProfile = SecurityContext.SeccompProfile()
-        pod.securityContext = security
+        pod.topologySpreadConstraints = TopologySpread.everywhere(selector)
+        pod.securityContext = .restricted
         pod.terminationGracePeriodSeconds = (runtime.terminationGracePeriodSeconds ?? 30) + ServableDesired.lastServingSeconds
         return pod
     }

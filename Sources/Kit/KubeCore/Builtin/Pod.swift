@@ -160,6 +160,12 @@ package struct TopologySpread: JSONRecord, Hashable {
         self.topologyKey = topologyKey
         labelSelector = LabelSelector(labels)
     }
+
+    /// Over nodes and over zones, as evenly as there is room.
+    package static func everywhere(_ labels: [String: String]) -> [TopologySpread] {
+        ["kubernetes.io/hostname", "topology.kubernetes.io/zone"].map { TopologySpread(over: $0, of: labels) }
+    }
+
     package static let fields: JSONFields<TopologySpread> = [
         .init("maxSkew", \.maxSkew), .init("topologyKey", \.topologyKey), .init("whenUnsatisfiable", \.whenUnsatisfiable),
         .init("labelSelector", \.labelSelector),
@@ -174,6 +180,15 @@ package struct PodSecurityContext: JSONRecord, Hashable {
     package var fsGroup: Int?
     package var seccompProfile: SecurityContext.SeccompProfile?
     package init() {}
+
+    /// What the `restricted` Pod Security Standard asks of a pod.
+    package static var restricted: PodSecurityContext {
+        var context = PodSecurityContext()
+        context.runAsNonRoot = true
+        context.seccompProfile = SecurityContext.SeccompProfile()
+        return context
+    }
+
     package static let fields: JSONFields<PodSecurityContext> = [
         .init("runAsNonRoot", \.runAsNonRoot), .init("runAsUser", \.runAsUser), .init("runAsGroup", \.runAsGroup),
         .init("fsGroup", \.fsGroup), .init("seccompProfile", \.seccompProfile),
