@@ -11,7 +11,6 @@ package struct PodTrouble: Equatable, Sendable {
         case outOfMemory = "OutOfMemory"
         case crashing = "Crashing"
         case unschedulable = "Unschedulable"
-        case probeFailing = "ProbeFailing"
         case podsRejected = "PodsRejected"
     }
 

@@ -27,7 +27,6 @@ final class UpstreamCall: LoopTimer, @unchecked Sendable {
     private var headers = WireHeaders()
     private var trailers = WireHeaders()
     private var body: [UInt8] = []
-    private var hasTrailers = false
 
     init(path: String, metadata: WireHeaders, message: ArraySlice<UInt8>, deadline: ContinuousClock.Instant) {
         self.path = path
