@@ -112,6 +112,7 @@ struct ServablePlanTests {
         #expect(plan.steps.isEmpty)
         #expect(
             plan.standing == .stalled(reason: "ConfigurationMissing", message: "wants the DeploymentConfiguration \"gpu\", found none"))
+        #expect(plan.verdict == .waiting(reason: "ConfigurationMissing", retry: .seconds(60)))
     }
 
     @Test(arguments: [(1, 1), (2, 2), (3, 3), (4, 3), (8, 6)])

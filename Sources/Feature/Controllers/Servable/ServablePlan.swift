@@ -23,8 +23,8 @@ package struct ServablePlan: Sendable {
     package init(for servable: Servable, given seen: ServableObserved, settings: OperatorSettings, features: ServerFeatures) {
         status = servable.status
         if let obstacle = Self.obstacle(servable, seen) {
-            standing = obstacle
-            verdict = .waiting(reason: "VersionMissing", retry: .seconds(60))
+            standing = .stalled(reason: obstacle.reason, message: obstacle.message)
+            verdict = .waiting(reason: obstacle.reason, retry: .seconds(60))
             // What runs goes on running: pods need neither the version's object nor its deployment configuration.
             status.readyReplicas = seen.deployment?.status.readyReplicas ?? 0
             status.replicas = seen.deployment?.status.replicas ?? 0
@@ -44,19 +44,19 @@ package struct ServablePlan: Sendable {
         (standing, verdict) = Self.outlook(servable, configuration, seen, isApplying: !steps.isEmpty)
     }
 
-    private static func obstacle(_ servable: Servable, _ seen: ServableObserved) -> Standing? {
+    private static func obstacle(_ servable: Servable, _ seen: ServableObserved) -> (reason: String, message: String)? {
         guard let version = seen.version else {
-            return .stalled(reason: "VersionMissing", message: "wants the ModelVersion \"\(servable.spec.modelVersion)\", found none")
+            return ("VersionMissing", "wants the ModelVersion \"\(servable.spec.modelVersion)\", found none")
         }
         if version.spec.source.kind == .external {
-            return .stalled(reason: "External", message: "version \"\(version.metadata.name)\" runs elsewhere and cannot be served here")
+            return ("External", "version \"\(version.metadata.name)\" runs elsewhere and cannot be served here")
         }
         if version.status.phase == .failed {
-            return .stalled(reason: "VersionFailed", message: version.status.failure?.message ?? "the version failed")
+            return ("VersionFailed", version.status.failure?.message ?? "the version failed")
         }
         if let asked = seen.configuration, asked == nil {
             let name = servable.spec.deploymentConfiguration ?? ""
-            return .stalled(reason: "ConfigurationMissing", message: "wants the DeploymentConfiguration \"\(name)\", found none")
+            return ("ConfigurationMissing", "wants the DeploymentConfiguration \"\(name)\", found none")
         }
         return nil
     }
