@@ -29,18 +29,3 @@ package struct LogSettings: Equatable, Sendable {
         return value
     }
 }
-
-/// A setting that stops the start, by name.
-package struct SettingError: Error, Equatable, CustomStringConvertible {
-    package var name: String
-    package var wanted: String
-    package var found: String
-
-    package init(name: String, wanted: String, found: String) {
-        self.name = name
-        self.wanted = wanted
-        self.found = found
-    }
-
-    package var description: String { "setting \(name) wants \(wanted), got \"\(found)\"" }
-}

@@ -33,8 +33,7 @@ struct Settings: Sendable {
         let cores = max(1, min(8, sysconf(Int32(_SC_NPROCESSORS_ONLN))))
         loops = try read.number("--loops", flags.loops, "HYDRO_LOOPS", orElse: cores, within: 1...256)
         defaultNamespace = read.text(flags.defaultNamespace, "HYDRO_DEFAULT_NAMESPACE") ?? "default"
-        watchNamespaces = (read.text(flags.watchNamespaces, "HYDRO_WATCH_NAMESPACES") ?? "").split { $0 == "," || $0 == " " }.map(
-            String.init)
+        watchNamespaces = SettingText.names(read.text(flags.watchNamespaces, "HYDRO_WATCH_NAMESPACES") ?? "")
         maxBody = try read.number("--max-body", flags.maxBody, "HYDRO_MAX_BODY", orElse: 50 << 20, within: 1024...2_000_000_000)
         requestTimeout = try read.span("--request-timeout", flags.requestTimeout, "HYDRO_REQUEST_TIMEOUT", orElse: .seconds(60))
         patience = try read.span("--patience", flags.patience, "HYDRO_PATIENCE", orElse: .seconds(2))
@@ -60,11 +59,7 @@ struct SettingReader {
         _ name: String, _ flag: String?, _ variable: String, orElse usual: Int, within range: ClosedRange<Int>
     ) throws(SettingError) -> Int {
         guard let text = text(flag, variable) else { return usual }
-        guard let number = Int(text), range.contains(number) else {
-            throw SettingError(
-                name: "\(name) (\(variable))", wanted: "a number from \(range.lowerBound) to \(range.upperBound)", found: text)
-        }
-        return number
+        return try SettingText.number("\(name) (\(variable))", text, in: range)
     }
 
     func span(_ name: String, _ flag: String?, _ variable: String, orElse usual: Duration) throws(SettingError) -> Duration {

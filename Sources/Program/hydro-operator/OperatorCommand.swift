@@ -42,11 +42,11 @@ struct OperatorCommand: AsyncParsableCommand {
     }
 }
 
-/// What stands in for flags.
+/// What stands in for flags. An empty variable counts as not given: a manifest may carry one for overlays to fill.
 enum Environment {
     static func text(_ name: String, _ usual: String) -> String {
-        guard let value = getenv(name) else { return usual }
-        return String(cString: value)
+        guard let value = getenv(name).map({ String(cString: $0) }), !value.isEmpty else { return usual }
+        return value
     }
 }
 
@@ -66,18 +66,16 @@ struct ProgramSettings: Sendable {
             throw SettingError(name: "registry", wanted: "the registry that images of models are pushed to", found: "")
         }
         operation = OperatorSettings(namespace: command.namespace, registry: command.registry)
-        operation.watchedNamespaces = command.watchNamespaces.split(separator: ",").map { $0.filter { !$0.isWhitespace } }.filter {
-            !$0.isEmpty
-        }
+        operation.watchedNamespaces = SettingText.names(command.watchNamespaces)
         operation.registryPullHost = command.registryPullHost.isEmpty ? nil : command.registryPullHost
         operation.registrySecret = command.registrySecret.isEmpty ? nil : command.registrySecret
         operation.gateway.image = command.gatewayImage
-        operation.gateway.replicas = try Self.number("gateway-replicas", command.gatewayReplicas, in: 0...1000)
+        operation.gateway.replicas = try SettingText.number("gateway-replicas", command.gatewayReplicas, in: 0...1000)
         let host = String(command.registry.prefix { $0 != "/" })
-        plainHTTP = try Self.flag("registry-plain-http", command.registryPlainHttp) ? [host, command.registryPullHost] : []
-        buildConcurrency = try Self.number("build-concurrency", command.buildConcurrency, in: 1...64)
-        leaderElection = try Self.flag("leader-election", command.leaderElection)
-        adminPort = try Self.number("admin-port", command.adminPort, in: 1...65_535)
+        plainHTTP = try SettingText.flag("registry-plain-http", command.registryPlainHttp) ? [host, command.registryPullHost] : []
+        buildConcurrency = try SettingText.number("build-concurrency", command.buildConcurrency, in: 1...64)
+        leaderElection = try SettingText.flag("leader-election", command.leaderElection)
+        adminPort = try SettingText.number("admin-port", command.adminPort, in: 1...65_535)
         spool = command.spool
         context = command.context.isEmpty ? nil : command.context
         guard let level = Logger.Level(rawValue: command.logLevel) else {
@@ -86,20 +84,5 @@ struct ProgramSettings: Sendable {
                 found: command.logLevel)
         }
         logLevel = level
-    }
-
-    private static func number(_ name: String, _ text: String, in range: ClosedRange<Int>) throws(SettingError) -> Int {
-        guard let number = Int(text), range.contains(number) else {
-            throw SettingError(name: name, wanted: "a number from \(range.lowerBound) to \(range.upperBound)", found: text)
-        }
-        return number
-    }
-
-    private static func flag(_ name: String, _ text: String) throws(SettingError) -> Bool {
-        switch text {
-        case "true": return true
-        case "false": return false
-        default: throw SettingError(name: name, wanted: "true or false", found: text)
-        }
     }
 }
