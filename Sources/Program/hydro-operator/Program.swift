@@ -30,6 +30,8 @@ struct Program: Sendable {
 
     init(_ settings: ProgramSettings) {
         self.settings = settings
+        // A peer that closes its end is an error of one call, not of the program.
+        signal(SIGPIPE, SIG_IGN)
         let sink = LogSink.standardError
         let format: LogLine.Format = sink.isTerminal ? .text : .json
         let logSettings = LogSettings(level: settings.logLevel, format: format)
