@@ -185,6 +185,18 @@ struct PodTroubleTests {
         #expect(PodTrouble.of(deployment: nil, pods: [pod])?.reason == .outOfMemory)
     }
 
+    @Test func `pods that run and are never ready fail their probe`() {
+        var deployment = Deployment()
+        var progress = DeploymentCondition()
+        progress.type = "Progressing"
+        progress.status = "False"
+        progress.reason = "ProgressDeadlineExceeded"
+        deployment.status.conditions = [progress]
+        #expect(PodTrouble.of(deployment: deployment, pods: [pod { _ in }])?.reason == .probeFailing)
+        deployment.status.conditions[0].status = "True"
+        #expect(PodTrouble.of(deployment: deployment, pods: [pod { _ in }]) == nil)
+    }
+
     @Test func `a ready container that restarted once is no trouble`() {
         let pod = pod {
             $0.ready = true

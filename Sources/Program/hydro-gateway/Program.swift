@@ -69,6 +69,9 @@ private struct Program {
 }
 
 extension Settings {
+    /// Bytes of requests' bodies that all loops and both fronts may hold at once; the pod's memory limit is twice that and more.
+    private static let heldBytes = 256 << 20
+
     fileprivate var upstreamLimits: UpstreamLimits {
         var limits = UpstreamLimits()
         limits.responseBytes = maxBody
@@ -84,6 +87,8 @@ extension Settings {
     fileprivate func server(_ port: Int, _ loops: WireLoops, _ handler: any WireHandler, _ logger: Logger) -> WireServer {
         var limits = WireLimits()
         limits.bodyBytes = maxBody
+        // Loops share this among the fronts; each must be able to hold one body of the largest size.
+        limits.heldBytes = max(maxBody, Self.heldBytes / (2 * loops.count))
         limits.requestTimeout = requestTimeout
         return WireServer(address: address, port: port, loops: loops, limits: limits, handler: handler, logger: logger)
     }

@@ -45,7 +45,7 @@ package struct OperatorSettings: Sendable {
         package var image = ""
         package var replicas = 2
         package var serviceType = "ClusterIP"
-        package var resources = Resources(requests: ["cpu": "50m", "memory": "64Mi"], limits: ["memory": "512Mi"])
+        package var resources = Resources(requests: ["cpu": "50m", "memory": "64Mi"], limits: ["memory": "1Gi"])
         package init() {}
     }
 }

@@ -30,7 +30,7 @@ struct GatewayLoop: ServiceLifecycle.Service {
     }
 
     private func keep() async throws {
-        for source in sources where !source.hasSynced { try await source.waitUntilSynced(within: .seconds(300)) }
+        for source in sources { try await wait(for: source) }
         let backoff = Backoff()
         var failures = 0
         queue.add(GatewayDesired.key(keeper.settings))
@@ -46,6 +46,17 @@ struct GatewayLoop: ServiceLifecycle.Service {
             }
         }
         try Task.checkCancellation()
+    }
+
+    /// A list that does not come is no reason to give up, only to say so.
+    private func wait(for source: any Synced) async throws {
+        while !source.hasSynced {
+            do {
+                try await source.waitUntilSynced(within: .seconds(30))
+            } catch is DeadlineExceeded {
+                logger.warning("gateway waits for a first list", metadata: ["source": "\(type(of: source))"])
+            }
+        }
     }
 
     private func look(_ key: ObjectKey) async -> Verdict {

@@ -72,6 +72,8 @@ struct ModelReconciler: Sendable {
             return error.canHeal
                 ? .unreachable(reason: error.reason.rawValue, message: error.message)
                 : .unusable(reason: error.reason.rawValue, message: error.message)
+        } catch let error as KubeError where !Task.isCancelled {
+            return .unreachable(reason: ComposerError.Reason.sourceUnreachable.rawValue, message: "\(error)")
         }
     }
 

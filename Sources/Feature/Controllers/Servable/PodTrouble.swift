@@ -11,6 +11,7 @@ package struct PodTrouble: Equatable, Sendable {
         case outOfMemory = "OutOfMemory"
         case crashing = "Crashing"
         case unschedulable = "Unschedulable"
+        case probeFailing = "ProbeFailing"
         case podsRejected = "PodsRejected"
     }
 
@@ -26,7 +27,15 @@ package struct PodTrouble: Equatable, Sendable {
     package static func of(deployment: Deployment?, pods: [Pod]) -> PodTrouble? {
         let failure = deployment?.status.conditions.first { $0.type == "ReplicaFailure" && $0.status == "True" }
         if let failure { return PodTrouble(.podsRejected, failure.message) }
-        return pods.sorted { $0.key < $1.key }.lazy.filter { !$0.isBeingDeleted }.compactMap(of(pod:)).first
+        let trouble = pods.sorted { $0.key < $1.key }.lazy.filter { !$0.isBeingDeleted }.compactMap(of(pod:)).first
+        return trouble ?? late(deployment)
+    }
+
+    /// Pods that run, and do not become ready in time: all that is left is that they don't pass their probe.
+    private static func late(_ deployment: Deployment?) -> PodTrouble? {
+        let progress = deployment?.status.conditions.first { $0.type == "Progressing" }
+        guard let progress, progress.status == "False", progress.reason == "ProgressDeadlineExceeded" else { return nil }
+        return PodTrouble(.probeFailing, "pods run, but do not pass their readiness probe: \(progress.message)")
     }
 
     static func of(pod: Pod) -> PodTrouble? {
