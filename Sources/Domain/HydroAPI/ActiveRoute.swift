@@ -10,13 +10,17 @@ package struct ActiveRoute: JSONRecord, Hashable {
     package var generation: Int64 = 0
     package var timeout = "10s"
     package var sticky: Application.Sticky?
+    package var concurrency: Application.Concurrency?
+    package var access: Application.Access?
+    package var kafka: [Application.KafkaEntry] = []
     /// The signature of the whole: what the first stage takes, and later ones beside it, and what the last gives.
     package var signature: Signature?
     package var stages: [Stage] = []
 
     package init() {}
     package static let fields: JSONFields<ActiveRoute> = [
-        .init("generation", \.generation), .init("timeout", \.timeout), .init("sticky", \.sticky), .init("signature", \.signature),
+        .init("generation", \.generation), .init("timeout", \.timeout), .init("sticky", \.sticky),
+        .init("concurrency", \.concurrency), .init("access", \.access), .init("kafka", \.kafka), .init("signature", \.signature),
         .init("stages", \.stages),
     ]
 

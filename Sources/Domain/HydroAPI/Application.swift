@@ -22,10 +22,15 @@ package struct Application: KubeResource {
         /// A number and `ms`, `s` or `m`.
         package var timeout = "10s"
         package var sticky: Sticky?
+        package var concurrency: Concurrency?
+        /// Absent: whoever reaches the gateway may ask.
+        package var access: Access?
+        package var kafka: [KafkaEntry] = []
         package var metadata: [String: String] = [:]
         package init() {}
         package static let fields: JSONFields<Spec> = [
-            .required("stages", \.stages), .init("timeout", \.timeout), .init("sticky", \.sticky), .init("metadata", \.metadata),
+            .required("stages", \.stages), .init("timeout", \.timeout), .init("sticky", \.sticky),
+            .init("concurrency", \.concurrency), .init("access", \.access), .init("kafka", \.kafka), .init("metadata", \.metadata),
         ]
 
         /// The stage's name, or the one that its place gives it.
@@ -63,6 +68,62 @@ package struct Application: KubeResource {
         package var header = ""
         package init() {}
         package static let fields: JSONFields<Sticky> = [.required("header", \.header)]
+    }
+
+    /// What each replica of the gateway has under way at once for an application.
+    package struct Concurrency: JSONRecord, Hashable {
+        package var limit = 0
+        /// Requests that wait for their turn; more are turned away. Absent: as many as the limit.
+        package var queue: Int?
+        package init() {}
+        package static let fields: JSONFields<Concurrency> = [.required("limit", \.limit), .init("queue", \.queue)]
+    }
+
+    /// Who may ask: a bearer token that either of them accepts.
+    package struct Access: JSONRecord, Hashable {
+        package var tokenReview: TokenReview?
+        package var jwt: JWT?
+        package init() {}
+        package static let fields: JSONFields<Access> = [.init("tokenReview", \.tokenReview), .init("jwt", \.jwt)]
+
+        /// Tokens that the cluster itself vouches for. Empty lists accept all.
+        package struct TokenReview: JSONRecord, Hashable {
+            package var audiences: [String] = []
+            package var users: [String] = []
+            package var groups: [String] = []
+            package init() {}
+            package static let fields: JSONFields<TokenReview> = [
+                .init("audiences", \.audiences), .init("users", \.users), .init("groups", \.groups),
+            ]
+        }
+
+        /// Tokens that are signed by a key of the gateway's JWKS file. (RFC 7519, RFC 7517)
+        package struct JWT: JSONRecord, Hashable {
+            package var issuer = ""
+            package var audiences: [String] = []
+            /// Values of `sub`; empty accepts all.
+            package var subjects: [String] = []
+            package init() {}
+            package static let fields: JSONFields<JWT> = [
+                .required("issuer", \.issuer), .init("audiences", \.audiences), .init("subjects", \.subjects),
+            ]
+        }
+    }
+
+    /// A topic whose messages are requests.
+    package struct KafkaEntry: JSONRecord, Hashable {
+        package var bootstrapServers = ""
+        package var sourceTopic = ""
+        package var destinationTopic = ""
+        package var errorTopic: String?
+        package var consumerGroup: String?
+        package var secretName: String?
+        package init() {}
+        package static let fields: JSONFields<KafkaEntry> = [
+            .required("bootstrapServers", \.bootstrapServers), .required("sourceTopic", \.sourceTopic),
+            .required("destinationTopic", \.destinationTopic), .init("errorTopic", \.errorTopic),
+            .init("consumerGroup", \.consumerGroup), .init("secretName", \.secretName),
+        ]
     }
 
     package struct Status: JSONRecord {

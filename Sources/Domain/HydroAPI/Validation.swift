@@ -48,6 +48,19 @@ extension Application.Spec {
             if !names.insert(name).inserted { problems.append("stages want names of their own, got \"\(name)\" twice") }
             problems += stages[place].problems().map { "stage \"\(name)\": \($0)" }
         }
+        if let concurrency { problems += concurrency.problems() }
+        if let access, access.tokenReview == nil, access.jwt == nil {
+            problems.append("access wants tokenReview, jwt or both, got neither")
+        }
+        return problems
+    }
+}
+
+extension Application.Concurrency {
+    func problems() -> [String] {
+        var problems: [String] = []
+        if limit < 1 { problems.append("concurrency.limit wants at least 1, got \(limit)") }
+        if let queue, queue < 0 { problems.append("concurrency.queue wants at least 0, got \(queue)") }
         return problems
     }
 }

@@ -157,6 +157,9 @@ struct RouteComposition {
         route.generation = application.metadata.generation
         route.timeout = application.spec.timeout
         route.sticky = application.spec.sticky
+        route.concurrency = application.spec.concurrency
+        route.access = application.spec.access
+        route.kafka = application.spec.kafka
         route.signature = contract.signature
         route.stages = zip(stages, contract.stages).map { choices, signature in
             var stage = ActiveRoute.Stage()

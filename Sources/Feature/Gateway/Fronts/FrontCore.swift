@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 // SPDX-FileCopyrightText: the Hydro authors
 
+import Contract
 package import Logging
 import Metrics
+import Protos
 
-/// What both fronts lean on.
+/// The story of a prediction that all fronts share; they differ in how values and errors are written.
 package struct FrontCore: Sendable {
     let table: RoutingTable
     let pipeline: Pipeline
@@ -30,6 +32,24 @@ package struct FrontCore: Sendable {
         self.logger = logger
     }
 
+    /// Finds the route, has the front decode the inputs by its signature, and takes them through the stages.
+    ///
+    /// `visit` learns what it needs for `close` on the way, also where this throws. `decode` runs before any network; what it gives is
+    /// checked against the signature here, so that no front can forget it.
+    func serve(
+        _ prediction: Prediction, _ visit: inout Visit, decode: (Route) throws(PredictionError) -> WireTensors
+    ) async throws(PredictionError) -> Answer {
+        guard let target = visit.target else { throw .malformed("wanted the name of an application or a servable, found none") }
+        let route = try route(to: target)
+        visit.meters = route.meters
+        let inputs = try decode(route)
+        let violations = route.signature.violations(ofInputs: inputs.outlines)
+        guard violations.isEmpty else { throw .invalidInput(violations) }
+        let outputs = try await pipeline.run(prediction, inputs, along: route)
+        return Answer(outputs: outputs, route: route)
+    }
+
+    /// What is served under a name.
     func route(to target: RouteTarget) throws(PredictionError) -> Route {
         do throws(PredictionError) { return try table.route(to: target) } catch {
             guard case .unknown = error, !isListed() else { throw error }
@@ -37,17 +57,44 @@ package struct FrontCore: Sendable {
         }
     }
 
-    func begin() { inFlight.increment() }
-    func end() { inFlight.decrement() }
+    /// A request has come in; `close` must follow.
+    func open(_ front: FrontProtocol) -> Visit {
+        inFlight.increment()
+        return Visit(front: front, began: .now)
+    }
+
+    /// The request has been answered: an HTTP status or a gRPC code, and the error behind it.
+    func close(_ visit: Visit, code: Int, _ error: PredictionError? = nil) {
+        inFlight.decrement()
+        (visit.meters ?? unknown).count(visit.front, code: code, took: .now - visit.began)
+        if let error { note(error, visit) }
+    }
 
     /// Logs what an operator may have to act on. A caller's own mistakes are for the caller.
-    func note(_ error: PredictionError, _ target: RouteTarget?, _ requestID: String?) {
+    private func note(_ error: PredictionError, _ visit: Visit) {
         switch error {
-        case .unknown, .malformed, .invalidInput, .abandoned, .notReady: return
+        case .unknown, .noSuchPath, .wrongMethod, .malformed, .badFrame, .invalidInput, .abandoned, .notReady: return
         case .brokenContract, .modelFailed, .unavailable, .lost, .deadlineExceeded: break
         }
         logger.debug(
             "prediction failed",
-            metadata: ["target": "\(target.map { "\($0)" } ?? "")", "request": "\(requestID ?? "")", "reason": "\(error)"])
+            metadata: [
+                "target": "\(visit.target.map { "\($0)" } ?? "")", "request": "\(visit.requestID ?? "")", "reason": "\(error)",
+            ])
     }
+}
+
+/// What is known of a request while it is answered.
+struct Visit {
+    let front: FrontProtocol
+    let began: ContinuousClock.Instant
+    var requestID: String?
+    var target: RouteTarget?
+    var meters: RouteMeters?
+}
+
+/// A prediction's outcome: the declared outputs of the last stage.
+struct Answer {
+    var outputs: WireTensors
+    var route: Route
 }

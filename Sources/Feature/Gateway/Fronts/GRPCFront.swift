@@ -17,50 +17,38 @@ package struct GRPCFront: WireHandler {
 
     package func respond(to request: WireRequest) async -> WireResponse {
         guard request.isGRPC else { return WireResponse(status: 415, text: "wanted gRPC, found another content-type") }
-        let began = ContinuousClock.now
-        core.begin()
-        defer { core.end() }
-        var meters = core.unknown
-        var metadata: WireHeaders = [:]
-        do throws(GRPCStatus) {
-            let reply = try await predict(request, began, &meters, &metadata)
-            meters.count(.grpc, code: 0, took: .now - began)
-            return .grpc(message: reply, metadata: metadata)
-        } catch {
-            meters.count(.grpc, code: error.code.rawValue, took: .now - began)
-            return .grpc(status: error, metadata: metadata)
-        }
-    }
-
-    private func predict(
-        _ request: WireRequest, _ began: ContinuousClock.Instant, _ meters: inout RouteMeters, _ metadata: inout WireHeaders
-    ) async throws(GRPCStatus) -> [UInt8] {
-        guard let kind = Self.kind(of: request.path) else {
-            throw GRPCStatus(
-                .unimplemented, "wanted a method of hydrosphere.serving.gateway.GatewayService, found \"\(request.path.prefix(200))\"")
-        }
-        let message = try request.grpcMessage()
-        var target: RouteTarget?
+        var visit = core.open(.grpc)
         do throws(PredictionError) {
-            var prediction = Prediction(request, began: began, dice: core.dice)
-            metadata.append("x-request-id", prediction.requestID.text)
-            try prediction.heedTimeout()
-            let asked = try Self.scan(message)
-            let namespace = request.headers["hydro-namespace"] ?? core.defaultNamespace
-            let named = RouteTarget(kind, ObjectKey(namespace, asked.name))
-            target = named
-            let route = try core.route(to: named)
-            meters = route.meters
-            let violations = route.signature.violations(ofInputs: asked.tensors.outlines)
-            guard violations.isEmpty else { throw .invalidInput(violations) }
-            return try await core.pipeline.run(prediction, asked.tensors, along: route).message()
+            let reply = try await predict(request, &visit)
+            core.close(visit, code: 0)
+            return .grpc(message: reply, metadata: Self.metadata(visit))
         } catch {
-            core.note(error, target, metadata["x-request-id"])
-            throw GRPCStatus(error)
+            let status = GRPCStatus(error)
+            core.close(visit, code: status.code.rawValue, error)
+            return .grpc(status: status, metadata: Self.metadata(visit))
         }
     }
 
-    private static func scan(_ message: ArraySlice<UInt8>) throws(PredictionError) -> GatewayRequest {
+    private func predict(_ request: WireRequest, _ visit: inout Visit) async throws(PredictionError) -> [UInt8] {
+        guard let kind = Self.kind(of: request.path) else {
+            throw .noSuchPath("wanted a method of hydrosphere.serving.gateway.GatewayService, found \"\(request.path.prefix(200))\"")
+        }
+        var prediction = Prediction(request, began: visit.began, dice: core.dice)
+        visit.requestID = prediction.requestID.text
+        try prediction.heedTimeout()
+        let asked = try Self.scan(request)
+        let namespace = request.headers["hydro-namespace"] ?? core.defaultNamespace
+        visit.target = RouteTarget(kind, ObjectKey(namespace, asked.name))
+        return try await core.serve(prediction, &visit) { (_) throws(PredictionError) in asked.tensors }.outputs.message()
+    }
+
+    private static func metadata(_ visit: Visit) -> WireHeaders {
+        visit.requestID.map { ["x-request-id": $0] } ?? [:]
+    }
+
+    private static func scan(_ request: WireRequest) throws(PredictionError) -> GatewayRequest {
+        let message: ArraySlice<UInt8>
+        do throws(GRPCStatus) { message = try request.grpcMessage() } catch { throw .badFrame(error) }
         do throws(ProtoError) { return try GatewayRequest(scanning: message) } catch {
             throw .malformed("the message wants a GatewayPredictRequest, got something else: \(error)")
         }

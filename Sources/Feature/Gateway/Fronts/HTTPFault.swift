@@ -20,7 +20,9 @@ package struct HTTPFault: Equatable, Sendable {
         switch error {
         case .unknown: (status, self.error) = (404, "NotFound")
         case .notReady, .unavailable: (status, self.error) = (503, "ServiceUnavailable")
-        case .malformed: (status, self.error) = (400, "BadRequest")
+        case .noSuchPath: (status, self.error) = (404, "BadRequest")
+        case .wrongMethod: (status, self.error) = (405, "BadRequest")
+        case .malformed, .badFrame: (status, self.error) = (400, "BadRequest")
         case .invalidInput: (status, self.error) = (400, "ContractViolationError")
         case .brokenContract: (status, self.error) = (502, "ContractViolationError")
         case .lost: (status, self.error) = (502, "BadGateway")
@@ -62,7 +64,9 @@ extension GRPCStatus {
             switch error {
             case .unknown: .notFound
             case .notReady, .unavailable: .unavailable
+            case .noSuchPath, .wrongMethod: .unimplemented
             case .malformed, .invalidInput: .invalidArgument
+            case .badFrame(let status): status.code
             case .brokenContract: .internal
             case .lost: .unavailable
             case .deadlineExceeded: .deadlineExceeded

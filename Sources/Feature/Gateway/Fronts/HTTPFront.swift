@@ -18,80 +18,51 @@ package struct HTTPFront: WireHandler {
     package init(_ core: FrontCore) { self.core = core }
 
     package func respond(to request: WireRequest) async -> WireResponse {
-        let began = ContinuousClock.now
-        core.begin()
-        defer { core.end() }
-        var exchange = HTTPExchange()
+        var visit = core.open(.http)
         do throws(PredictionError) {
-            let body = try await predict(request, began, &exchange)
-            return answer(200, body, exchange, began)
+            let body = try await predict(request, &visit)
+            return answer(200, body, visit)
         } catch {
-            if case .malformed = error, let status = exchange.status {
-                return answer(status, HTTPFault(error: "BadRequest", information: "\(error)").json(), exchange, began)
-            }
             let fault = HTTPFault(error)
-            core.note(error, exchange.target, exchange.requestID)
-            return answer(fault.status, fault.json(), exchange, began)
+            return answer(fault.status, fault.json(), visit, error)
         }
     }
 
-    private func predict(
-        _ request: WireRequest, _ began: ContinuousClock.Instant, _ exchange: inout HTTPExchange
-    ) async throws(PredictionError) -> [UInt8] {
-        var prediction = Prediction(request, began: began, dice: core.dice)
-        exchange.requestID = prediction.requestID.text
+    private func predict(_ request: WireRequest, _ visit: inout Visit) async throws(PredictionError) -> [UInt8] {
+        var prediction = Prediction(request, began: visit.began, dice: core.dice)
+        visit.requestID = prediction.requestID.text
         try prediction.heedTimeout()
-        let target = try Self.target(of: request, defaultNamespace: core.defaultNamespace, &exchange)
-        exchange.target = target
-        let route = try core.route(to: target)
-        exchange.meters = route.meters
-        let tensors: [String: Tensor]
-        do throws(TensorJSONError) { tensors = try TensorJSON.read(request.body, as: route.signature.inputs) } catch {
-            switch error {
-            case .malformed(let reason): throw .malformed("the body wants one JSON object of fields, got something else: \(reason)")
-            case .violations(let violations): throw .invalidInput(violations)
+        visit.target = try Self.target(of: request, defaultNamespace: core.defaultNamespace)
+        let answer = try await core.serve(prediction, &visit) { (route) throws(PredictionError) in
+            do throws(TensorJSONError) { return WireTensors(try TensorJSON.read(request.body, as: route.signature.inputs)) } catch {
+                switch error {
+                case .malformed(let reason): throw .malformed("the body wants one JSON object of fields, got something else: \(reason)")
+                case .violations(let violations): throw .invalidInput(violations)
+                }
             }
         }
-        let outputs = try await core.pipeline.run(prediction, WireTensors(tensors), along: route)
-        do throws(ProtoError) { return TensorJSON.write(try outputs.tensors(), as: route.signature.outputs) } catch {
-            throw .brokenContract(model: target.key.name, "\(error)")
+        do throws(ProtoError) { return TensorJSON.write(try answer.outputs.tensors(), as: answer.route.signature.outputs) } catch {
+            throw .brokenContract(model: answer.route.target.key.name, "\(error)")
         }
     }
 
-    private func answer(
-        _ status: Int, _ body: [UInt8], _ exchange: HTTPExchange, _ began: ContinuousClock.Instant
-    ) -> WireResponse {
-        (exchange.meters ?? core.unknown).count(.http, code: status, took: .now - began)
+    private func answer(_ status: Int, _ body: [UInt8], _ visit: Visit, _ error: PredictionError? = nil) -> WireResponse {
+        core.close(visit, code: status, error)
         var headers: WireHeaders = ["content-type": "application/json"]
-        if let id = exchange.requestID { headers.append("x-request-id", id) }
+        if let id = visit.requestID { headers.append("x-request-id", id) }
         if status == 405 { headers.append("allow", "POST") }
         if status == 503 { headers.append("retry-after", "1") }
         return WireResponse(status: status, headers: headers, body: body)
     }
 
     /// The name in the path, in the namespace that the path or else the setting says.
-    private static func target(
-        of request: WireRequest, defaultNamespace: String, _ exchange: inout HTTPExchange
-    ) throws(PredictionError) -> RouteTarget {
+    private static func target(of request: WireRequest, defaultNamespace: String) throws(PredictionError) -> RouteTarget {
         guard let target = HTTPPath.target(request.path, defaultNamespace: defaultNamespace) else {
-            exchange.status = 404
-            throw .malformed("wanted /gateway/application/{name} or /gateway/servable/{name}, found \"\(request.path.prefix(200))\"")
+            throw .noSuchPath("wanted /gateway/application/{name} or /gateway/servable/{name}, found \"\(request.path.prefix(200))\"")
         }
-        guard request.method == "POST" else {
-            exchange.status = 405
-            throw .malformed("wanted the method POST, found \(request.method.prefix(20))")
-        }
+        guard request.method == "POST" else { throw .wrongMethod(wanted: "POST", found: String(request.method.prefix(20))) }
         return target
     }
-}
-
-/// What is known of a request while it is answered.
-private struct HTTPExchange {
-    var requestID: String?
-    var target: RouteTarget?
-    var meters: RouteMeters?
-    /// The status of a malformed request, where it is not 400.
-    var status: Int?
 }
 
 /// The paths that name what to predict with.

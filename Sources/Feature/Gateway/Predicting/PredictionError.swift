@@ -10,8 +10,13 @@ package enum PredictionError: Error, Equatable {
     case unknown(RouteTarget)
     /// The name is known and not served yet.
     case notReady(RouteTarget, String)
+    /// Nothing is behind the path, or the method's name.
+    case noSuchPath(String)
+    case wrongMethod(wanted: String, found: String)
     /// The request's own form is wrong: its JSON, its protocol buffer, its headers.
     case malformed(String)
+    /// The request's gRPC frame is wrong, too large or compressed.
+    case badFrame(GRPCStatus)
     /// The request's values are not what the signature declares.
     case invalidInput([ContractViolation])
     /// The model's answer, or what it made for the next stage, is not what its signature declares.
@@ -32,7 +37,10 @@ extension PredictionError: CustomStringConvertible {
         switch self {
         case .unknown(let target): "wanted an existing \(target.kind.rawValue), found none named \"\(target.key)\""
         case .notReady(let target, let reason): "\(target) is not served: \(reason)"
+        case .noSuchPath(let reason): reason
+        case .wrongMethod(let wanted, let found): "wanted the method \(wanted), found \(found)"
         case .malformed(let reason): reason
+        case .badFrame(let status): status.message
         case .invalidInput(let violations): ContractViolation.summary(of: violations)
         case .brokenContract(let model, let reason): "model \"\(model)\" broke its signature: \(reason)"
         case .modelFailed(let model, let status): "model \"\(model)\" failed: \(status.message.isEmpty ? "\(status.code)" : status.message)"
