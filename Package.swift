@@ -41,6 +41,7 @@ let house: [Room] = [
 
     .bench("LoopbackTesting", on: ["CLinux"]),
     .bench("RegistryTesting", on: ["Hashing", "JSON", "LoopbackTesting"]),
+    .benchProgram("bench-upstream", on: ["Wire"], [.log]),
 
     .tests(of: "JSON"),
     .tests(of: "Hashing"),
@@ -104,6 +105,8 @@ struct Room {
     var products: [Target.Dependency] = []
     var library: (pkgConfig: String?, apt: String) = (nil, "libc6-dev")
     var golden = false
+    /// A program that measures, and is in no image.
+    var isProgram = false
     /// Folders that are no sources.
     var exclude: [String] = []
 
@@ -126,6 +129,9 @@ struct Room {
     }
     static func bench(_ name: String, on below: [String] = []) -> Room {
         Room(name: name, floor: .bench, leansOn: below)
+    }
+    static func benchProgram(_ name: String, on below: [String] = [], _ products: [Target.Dependency] = []) -> Room {
+        Room(name: name, floor: .bench, leansOn: below, products: products, isProgram: true)
     }
     static func tests(
         of name: String, on below: [String] = [], _ products: [Target.Dependency] = [], golden: Bool = false
@@ -158,6 +164,8 @@ func wire(_ room: Room, into house: [Room]) -> Target {
             name: name, dependencies: dependencies, path: "Sources/Domain/\(name)", exclude: room.exclude, swiftSettings: strict)
     case .feature: .target(name: name, dependencies: dependencies, path: "Sources/Feature/\(name)", swiftSettings: strict)
     case .program: .executableTarget(name: name, dependencies: dependencies, path: "Sources/Program/\(name)", swiftSettings: strict)
+    case .bench where room.isProgram:
+        .executableTarget(name: name, dependencies: dependencies, path: "Benchmarks/Sources/\(name)", swiftSettings: strict)
     case .bench: .target(name: name, dependencies: dependencies, path: "Tests/Support/\(name)", swiftSettings: strict)
     case .tests:
         .testTarget(
