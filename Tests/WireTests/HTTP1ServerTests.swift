@@ -177,4 +177,27 @@ struct HTTP1ServerTests {
             #expect(try await first.hear(upTo: "aaa").hasPrefix("HTTP/1.1 200 OK\r\n"))
         }
     }
+
+    @Test func `what the server refuses is worded by the handler`() async throws {
+        struct Wording: WireHandler {
+            func respond(to request: WireRequest) async -> WireResponse { WireResponse() }
+            func refusal(status: Int, reason: String, path: String) -> WireResponse {
+                WireResponse(status: status, body: Array("{\(status) \(reason) \(path)}".utf8))
+            }
+        }
+        var limits = WireLimits()
+        limits.bodyBytes = 5
+        try await serving(limits: limits, handler: Wording()) { server in
+            let peer = try RawPeer(port: server.port)
+            try await peer.say("PUT /p HTTP/1.1\r\nhost: x\r\ncontent-length: 6\r\n\r\n")
+            #expect(try await peer.hearAll().hasSuffix("{413 body over 5 bytes /p}"))
+            let second = try RawPeer(port: server.port)
+            try await second.say("what\r\n\r\n")
+            #expect(try await second.hearAll().hasSuffix("{400 request line wants method, target and version }"))
+            let third = try await FramePeer(port: server.port)
+            try await third.say(.head(1, [(":method", "PUT"), (":scheme", "http"), (":path", "/q"), (":authority", "x")], ends: false))
+            try await third.say(.data(1, [1, 2, 3, 4, 5, 6]))
+            #expect(try await third.hear(type: 0).payload == Array("{413 body over 5 bytes /q}".utf8))
+        }
+    }
 }

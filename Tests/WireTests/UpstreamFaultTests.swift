@@ -7,7 +7,7 @@ import Testing
 @testable import Wire
 
 /// HTTP/2 frames by hand.
-private enum Frame {
+private enum UpstreamFrame {
     static let settings: [UInt8] = make(type: 4, stream: 0, [])
     static func settings(maxStreams: UInt8) -> [UInt8] { make(type: 4, stream: 0, [0, 3, 0, 0, 0, maxStreams]) }
     static func reset(_ stream: UInt8, code: UInt8) -> [UInt8] { make(type: 3, stream: stream, [0, 0, 0, code]) }
@@ -77,7 +77,8 @@ struct UpstreamFaultTests {
     }
 
     @Test(arguments: [
-        (Frame.reset(1, code: 7), Ending.notSent), (Frame.reset(1, code: 2), .lost), (Frame.goAway(last: 0), .notSent),
+        (UpstreamFrame.reset(1, code: 7), Ending.notSent), (UpstreamFrame.reset(1, code: 2), .lost),
+        (UpstreamFrame.goAway(last: 0), .notSent),
     ])
     fileprivate func `a refused stream was not sent, a reset one is lost`(frame: [UInt8], ending: Ending) async throws {
         let listener = try RawListener()
@@ -85,7 +86,7 @@ struct UpstreamFaultTests {
         async let reply = call(upstreams, listener.port)
         let peer = try await listener.accept()
         _ = try await peer.hear(100)
-        try await peer.say(Frame.settings + frame)
+        try await peer.say(UpstreamFrame.settings + frame)
         let replyEnding = await reply
         #expect(replyEnding == ending)
     }
@@ -96,13 +97,13 @@ struct UpstreamFaultTests {
         async let first = call(upstreams, listener.port)
         let peer = try await listener.accept()
         _ = try await peer.hear(100)
-        try await peer.say(Frame.settings + Frame.goAway(last: 0))
+        try await peer.say(UpstreamFrame.settings + UpstreamFrame.goAway(last: 0))
         let firstEnding = await first
         #expect(firstEnding == .notSent)
         async let second = call(upstreams, listener.port)
         let other = try await listener.accept()
         _ = try await other.hear(100)
-        try await other.say(Frame.settings + Frame.reset(1, code: 7))
+        try await other.say(UpstreamFrame.settings + UpstreamFrame.reset(1, code: 7))
         let secondEnding = await second
         #expect(secondEnding == .notSent)
     }
@@ -115,7 +116,7 @@ struct UpstreamFaultTests {
         }
         async let reply = call(upstreams, listener.port)
         let peer = try await listener.accept()
-        try await peer.say(Frame.settings)
+        try await peer.say(UpstreamFrame.settings)
         let replyEnding = await reply
         #expect(replyEnding == .lost)
         withExtendedLifetime(peer) {}
@@ -163,7 +164,7 @@ struct UpstreamFaultTests {
         async let reply = call(upstreams, listener.port)
         let peer = try await listener.accept()
         _ = try await peer.hear(100)
-        try await peer.say(Frame.settings + Frame.reset(1, code: 7))
+        try await peer.say(UpstreamFrame.settings + UpstreamFrame.reset(1, code: 7))
         let replyEnding = await reply
         #expect(replyEnding == .notSent)
         _ = try await peer.hearAll()
@@ -178,8 +179,10 @@ struct HTTP2ServerTests {
             return WireResponse()
         }) { server in
             let peer = try RawPeer(port: server.port)
-            try await peer.say(Array(preface.utf8) + Frame.settings)
-            for stream in 0..<120 { try? await peer.say(Frame.get(UInt8(stream * 2 + 1)) + Frame.reset(UInt8(stream * 2 + 1), code: 8)) }
+            try await peer.say(Array(preface.utf8) + UpstreamFrame.settings)
+            for stream in 0..<120 {
+                try? await peer.say(UpstreamFrame.get(UInt8(stream * 2 + 1)) + UpstreamFrame.reset(UInt8(stream * 2 + 1), code: 8))
+            }
             _ = try await peer.hearAll()
             #expect(server.statistics.connectionsOpen == 0)
             #expect(server.statistics.requestsInFlight == 0)
@@ -192,7 +195,7 @@ struct HTTP2ServerTests {
         try await serving(limits: limits, answer: { _ in WireResponse(body: Array("here".utf8)) }) { server in
             let peer = try RawPeer(port: server.port)
             for byte in preface.utf8 { try await peer.say([byte]) }
-            try await peer.say(Frame.settings + Frame.get(1))
+            try await peer.say(UpstreamFrame.settings + UpstreamFrame.get(1))
             _ = try await peer.hear(upTo: "here")
             let other = try RawPeer(port: server.port)
             try await other.say("PRI * HTTP/2.0\r\n\r\nXX\r\n\r\n")
@@ -213,8 +216,8 @@ struct HTTP2ServerTests {
             }
         ) { server in
             let peer = try RawPeer(port: server.port)
-            try await peer.say(Array(preface.utf8) + Frame.settings + Frame.get(1) + Frame.get(3))
-            let refusal = Frame.reset(3, code: 7)
+            try await peer.say(Array(preface.utf8) + UpstreamFrame.settings + UpstreamFrame.get(1) + UpstreamFrame.get(3))
+            let refusal = UpstreamFrame.reset(3, code: 7)
             var heard: [UInt8] = []
             while !heard.suffix(refusal.count).elementsEqual(refusal) { heard += try await peer.hear(1) }
             #expect(started.count <= 1)

@@ -22,8 +22,15 @@ func serving<R: Sendable>(
     loops: Int = 1, limits: WireLimits = WireLimits(), answer: @escaping @Sendable (WireRequest) async -> WireResponse,
     _ body: (WireServer) async throws -> R
 ) async throws -> R {
-    let server = WireServer(
-        address: "127.0.0.1", port: 0, loops: try WireLoops(count: loops), limits: limits, handler: Answering(answer), logger: quiet)
+    try await serving(loops: loops, limits: limits, handler: Answering(answer), body)
+}
+
+/// The same with a handler and an address.
+func serving<R: Sendable>(
+    at address: SocketAddress = SocketAddress("127.0.0.1", 0), loops: Int = 1, limits: WireLimits = WireLimits(), handler: any WireHandler,
+    _ body: (WireServer) async throws -> R
+) async throws -> R {
+    let server = WireServer(at: address, loops: try WireLoops(count: loops), limits: limits, handler: handler, logger: quiet)
     try server.bind()
     return try await withThrowingTaskGroup(of: Void.self) { group in
         group.addTask { try await server.run() }

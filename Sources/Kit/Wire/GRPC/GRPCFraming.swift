@@ -5,6 +5,22 @@
 enum GRPCFraming {
     static let prefix = 5
 
+    static func frame(_ message: [UInt8], into queue: inout ByteQueue) {
+        let count = UInt32(clamping: message.count)
+        queue.append(0)
+        for shift in [24, 16, 8, 0] as [UInt32] { queue.append(UInt8(truncatingIfNeeded: count >> shift)) }
+        queue.append(message)
+    }
+
+    /// Refuses what is no plain message.
+    static func check(flag: UInt8) throws(GRPCStatus) {
+        switch flag {
+        case 0: return
+        case 1: throw GRPCStatus(.unimplemented, "compressed messages are not understood")
+        default: throw GRPCStatus(.internal, "unknown message flag \(flag)")
+        }
+    }
+
     static func frame(_ message: ArraySlice<UInt8>) -> [UInt8] {
         let count = UInt32(clamping: message.count)
         var bytes: [UInt8] = []
@@ -21,11 +37,7 @@ enum GRPCFraming {
     /// The one message of a unary body.
     static func message(in body: [UInt8]) throws(GRPCStatus) -> ArraySlice<UInt8> {
         guard body.count >= prefix else { throw GRPCStatus(.internal, "wanted one message, found \(body.count) bytes") }
-        guard body[0] == 0 else {
-            throw body[0] == 1
-                ? GRPCStatus(.unimplemented, "compressed messages are not understood")
-                : GRPCStatus(.internal, "unknown message flag \(body[0])")
-        }
+        try check(flag: body[0])
         let count = Int(body[1]) << 24 | Int(body[2]) << 16 | Int(body[3]) << 8 | Int(body[4])
         guard body.count == prefix + count else {
             throw GRPCStatus(.internal, "wanted one message of \(count) bytes, found \(body.count - prefix)")
@@ -94,12 +106,19 @@ extension WireResponse {
 
     /// A call that ends without a message: one block of headers tells all.
     package static func grpc(status: GRPCStatus, metadata: WireHeaders = [:]) -> WireResponse {
-        var last: WireHeaders = ["grpc-status": "\(status.code.rawValue)"]
-        if !status.message.isEmpty { last.append("grpc-message", status.encodedMessage) }
+        var last = WireHeaders(status)
         last.append(contentsOf: metadata)
         return WireResponse(headers: grpcHead, trailers: last)
     }
 
     private static let grpcHead: WireHeaders = ["content-type": "application/grpc"]
     private static let grpcWell: WireHeaders = ["grpc-status": "0"]
+}
+
+extension WireHeaders {
+    /// The fields that tell how a call ended.
+    init(_ status: GRPCStatus) {
+        self = ["grpc-status": "\(status.code.rawValue)"]
+        if !status.message.isEmpty { append("grpc-message", status.encodedMessage) }
+    }
 }

@@ -137,7 +137,7 @@ final class HTTP1Session: ServerSession, ExchangeOwner {
     private func refuse(_ fault: HTTPFault) {
         connection.counters.requestsRejected.count()
         ending = .afterAnswer
-        write(WireResponse(status: fault.status, text: fault.reason), isHead: false)
+        write(connection.server.refusal(fault, path: parser.head.path), isHead: false)
         ending = .afterWriting(politely: true)
         plan()
     }
@@ -178,7 +178,7 @@ final class HTTP1Session: ServerSession, ExchangeOwner {
         if let exchange {
             connection.counters.requestsTimedOut.count()
             ending = .afterAnswer
-            return finish(exchange, with: WireResponse(status: 504, text: "no answer in time"))
+            return finish(exchange, with: connection.server.refusal(.tooLate, path: exchange.request.path))
         }
         if parser.isFresh {
             // Idle, or the answer's reader has gone to sleep; while bytes move it is neither.
@@ -189,7 +189,7 @@ final class HTTP1Session: ServerSession, ExchangeOwner {
             return connection.close()
         }
         connection.counters.requestsTimedOut.count()
-        refuse(HTTPFault(status: 408, reason: "the request did not arrive in time"))
+        refuse(.tooSlow)
     }
 
     func timeIsUp(for exchange: Exchange) {}

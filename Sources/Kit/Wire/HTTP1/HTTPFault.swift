@@ -7,6 +7,8 @@ struct HTTPFault: Error, Equatable {
     var reason: String
 
     static let tooMuchHeld = HTTPFault(status: 503, reason: "too many bodies at once")
+    static let tooSlow = HTTPFault(status: 408, reason: "the request did not arrive in time")
+    static let tooLate = HTTPFault(status: 504, reason: "no answer in time")
 
     static func malformed(_ reason: String) -> HTTPFault { HTTPFault(status: 400, reason: reason) }
 }

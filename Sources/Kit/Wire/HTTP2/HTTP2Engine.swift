@@ -15,9 +15,16 @@ final class HTTP2Engine {
         guard nghttp2_session_callbacks_new(&callbacks) == 0, let callbacks else { return nil }
         defer { nghttp2_session_callbacks_del(callbacks) }
         install(callbacks)
+        var options: OpaquePointer?
+        guard nghttp2_option_new(&options) == 0, let options else { return nil }
+        defer { nghttp2_option_del(options) }
+        // A server says itself when a caller may send more: for a stream, when its messages have been taken.
+        nghttp2_option_set_no_auto_window_update(options, isServer ? 1 : 0)
         var session: OpaquePointer?
         let code =
-            isServer ? nghttp2_session_server_new(&session, callbacks, context) : nghttp2_session_client_new(&session, callbacks, context)
+            isServer
+            ? nghttp2_session_server_new2(&session, callbacks, context, options)
+            : nghttp2_session_client_new2(&session, callbacks, context, options)
         guard code == 0, let session else { return nil }
         self.session = session
     }

@@ -71,10 +71,23 @@ enum HTTP2ServerCallbacks {
                 flags.pointee |= UInt32(NGHTTP2_DATA_FLAG_EOF.rawValue)
                 if answer.trailers != nil {
                     flags.pointee |= UInt32(NGHTTP2_DATA_FLAG_NO_END_STREAM.rawValue)
-                    session(context).sendTrailers(of: exchange)
+                    session(context).sendTrailers(answer.trailers ?? [:], on: exchange.stream)
                 }
             }
             return count
+        }
+        return provider
+    }
+
+    /// Where nghttp2 takes a stream's messages from.
+    static func provider(of stream: GRPCStream) -> nghttp2_data_provider {
+        var provider = nghttp2_data_provider()
+        provider.source.ptr = Unmanaged.passUnretained(stream).toOpaque()
+        provider.read_callback = { _, number, buffer, room, flags, source, context in
+            guard let pointer = source?.pointee.ptr, let flags, let context else { return 0 }
+            let stream = Unmanaged<GRPCStream>.fromOpaque(pointer).takeUnretainedValue()
+            return session(context).fill(
+                UnsafeMutableBufferPointer(start: buffer, count: room), from: stream, number: number, flags: &flags.pointee)
         }
         return provider
     }

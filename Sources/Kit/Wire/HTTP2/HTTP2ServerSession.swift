@@ -6,10 +6,10 @@ import CNghttp2
 /// HTTP/2 over an accepted connection. nghttp2 keeps the protocol; this keeps the exchanges.
 final class HTTP2ServerSession: ServerSession, ExchangeOwner {
     let connection: ServerConnection
-    private var engine: HTTP2Engine?
-    private var block = HeaderBlock()
+    private(set) var engine: HTTP2Engine?
+    var block = HeaderBlock()
     private var open: [Exchange] = []
-    private var answered = 0
+    var answered = 0
     private var resets = 0
     private var isDoomed = false
 
@@ -26,8 +26,8 @@ final class HTTP2ServerSession: ServerSession, ExchangeOwner {
         connection.plan(after: limits.idleTimeout)
     }
 
-    private var link: Link { connection.link }
-    private var limits: WireLimits { connection.limits }
+    var link: Link { connection.link }
+    var limits: WireLimits { connection.limits }
 
     // MARK: Bytes
 
@@ -59,7 +59,7 @@ final class HTTP2ServerSession: ServerSession, ExchangeOwner {
 
     func field(_ name: UnsafeBufferPointer<UInt8>, _ value: UnsafeBufferPointer<UInt8>, of exchange: Exchange) {
         // After the head come trailers, which nothing here reads; a refused request has no ears at all.
-        guard exchange.answer == nil, !exchange.isOver, !exchange.isRequestWhole else { return }
+        guard exchange.answer == nil, !exchange.isOver, !exchange.isHeadWhole else { return }
         if name.first == UInt8(ascii: ":") {
             if name.isSame(":method") {
                 exchange.request.method = String(decoding: value, as: UTF8.self)
@@ -83,6 +83,10 @@ final class HTTP2ServerSession: ServerSession, ExchangeOwner {
     }
 
     func headCame(_ exchange: Exchange, isWhole: Bool) {
+        // Trailers: all they tell is that the body has ended.
+        if exchange.isHeadWhole { return requestCame(exchange) }
+        exchange.isHeadWhole = true
+        if exchange.answer == nil, !exchange.isOver, startStream(exchange, isWhole: isWhole) { return }
         if isWhole { return requestCame(exchange) }
         if let length = exchange.request.headers["content-length"].flatMap({ Int($0) }), length > limits.bodyBytes {
             return refuse(exchange, bodyTooLarge)
@@ -94,12 +98,18 @@ final class HTTP2ServerSession: ServerSession, ExchangeOwner {
     }
 
     func body(_ bytes: UnsafeBufferPointer<UInt8>, of exchange: Exchange) {
+        if let stream = exchange.grpc {
+            // The connection's window serves all its streams, and so is never shut by one of them.
+            if let session = engine?.session { nghttp2_session_consume_connection(session, bytes.count) }
+            if !stream.received(bytes) { refuse(exchange, .tooMuchHeld) }
+            return
+        }
+        if let session = engine?.session { nghttp2_session_consume(session, exchange.stream, bytes.count) }
         guard exchange.answer == nil, !exchange.isOver else { return }
         guard exchange.request.body.count + bytes.count <= limits.bodyBytes else {
             return refuse(exchange, bodyTooLarge)
         }
-        exchange.held += bytes.count
-        guard connection.server.hold(bytes.count) else { return refuse(exchange, .tooMuchHeld) }
+        guard exchange.hold(bytes.count) else { return refuse(exchange, .tooMuchHeld) }
         exchange.request.body.append(contentsOf: bytes)
     }
 
@@ -107,6 +117,7 @@ final class HTTP2ServerSession: ServerSession, ExchangeOwner {
 
     func requestCame(_ exchange: Exchange) {
         exchange.isRequestWhole = true
+        if let stream = exchange.grpc { return stream.callerIsThrough() }
         guard exchange.answer == nil, !exchange.isOver else { return }
         if exchange.request.method == "CONNECT" { return refuse(exchange, HTTPFault(status: 501, reason: "CONNECT is not served")) }
         if let limit = exchange.request.grpcTimeout {
@@ -139,7 +150,7 @@ final class HTTP2ServerSession: ServerSession, ExchangeOwner {
         exchange.settle()
     }
 
-    private func answer(_ exchange: Exchange, _ response: WireResponse) {
+    func answer(_ exchange: Exchange, _ response: WireResponse) {
         guard let engine, exchange.answer == nil, !exchange.isOver else { return }
         exchange.answer = response
         block.clear()
@@ -163,11 +174,11 @@ final class HTTP2ServerSession: ServerSession, ExchangeOwner {
     }
 
     /// Called by nghttp2 when the last of the body has been taken.
-    func sendTrailers(of exchange: Exchange) {
-        guard let engine, let trailers = exchange.answer?.trailers else { return }
+    func sendTrailers(_ trailers: WireHeaders, on stream: Int32) {
+        guard let engine else { return }
         block.clear()
         block.add(trailers)
-        _ = block.withFields { nghttp2_submit_trailer(engine.session, exchange.stream, $0, $1) }
+        _ = block.withFields { nghttp2_submit_trailer(engine.session, stream, $0, $1) }
     }
 
     /// The answer's last frame is on its way. Who still sends has a second to notice by itself, for some callers take a reset
@@ -186,29 +197,31 @@ final class HTTP2ServerSession: ServerSession, ExchangeOwner {
     private func cutShort(_ exchange: Exchange, with fault: HTTPFault) {
         if exchange.request.isGRPC {
             let code: GRPCCode = fault.status == 504 || fault.status == 408 ? .deadlineExceeded : .resourceExhausted
-            answer(exchange, .grpc(status: GRPCStatus(code, fault.reason)))
+            let status = GRPCStatus(code, fault.reason)
+            if let stream = exchange.grpc { return cutShort(exchange, stream, with: status) }
+            answer(exchange, .grpc(status: status))
         } else {
-            answer(exchange, WireResponse(status: fault.status, text: fault.reason))
+            answer(exchange, connection.server.refusal(fault, path: exchange.request.path))
         }
         exchange.settle()
+    }
+
+    func reset(_ exchange: Exchange, _ code: nghttp2_error_code) {
+        guard let engine else { return }
+        nghttp2_submit_rst_stream(engine.session, 0, exchange.stream, UInt32(code.rawValue))
+        link.flushLater()
     }
 
     // MARK: Time
 
     func timeIsUp(for exchange: Exchange) {
-        guard let engine else { return }
-        if exchange.answer != nil {
-            // The caller does not take its answer, or goes on sending after it.
-            let code = exchange.hasAnswerLeft ? NGHTTP2_NO_ERROR : NGHTTP2_CANCEL
-            nghttp2_submit_rst_stream(engine.session, 0, exchange.stream, UInt32(code.rawValue))
-        } else {
+        if exchange.isOpen {
             connection.counters.requestsTimedOut.count()
-            let fault =
-                exchange.isRequestWhole
-                ? HTTPFault(status: 504, reason: "no answer in time") : HTTPFault(status: 408, reason: "the request did not arrive in time")
-            cutShort(exchange, with: fault)
+            cutShort(exchange, with: exchange.isRequestWhole || exchange.grpc != nil ? .tooLate : .tooSlow)
+        } else {
+            // The caller does not take its answer, or goes on sending after it.
+            reset(exchange, exchange.hasAnswerLeft ? NGHTTP2_NO_ERROR : NGHTTP2_CANCEL)
         }
-        link.flushLater()
     }
 
     func timeIsUp() {

@@ -7,6 +7,10 @@ import Glibc
 package enum WireError: Error, Equatable, CustomStringConvertible {
     /// The text is not an IP address.
     case notAnAddress(String)
+    /// The text can be no path of a socket.
+    case notAPath(String)
+    /// The kernel takes no longer paths for sockets.
+    case pathTooLong(String, limit: Int)
     /// The address could not be listened on.
     case bindFailed(String, errno: Int32)
     /// The system refused something that a loop needs.
@@ -15,6 +19,9 @@ package enum WireError: Error, Equatable, CustomStringConvertible {
     package var description: String {
         switch self {
         case .notAnAddress(let text): "wanted an IP address, found \"\(text)\""
+        case .notAPath(let text): "wanted a path for a socket, found \"\(text)\""
+        case .pathTooLong(let path, let limit):
+            "wanted a path of at most \(limit) bytes for a socket, found \(path.utf8.count): \"\(path)\""
         case .bindFailed(let address, let code): "cannot listen on \(address): \(reason(of: code))"
         case .system(let what, let code): "cannot make \(what): \(reason(of: code))"
         }

@@ -23,7 +23,10 @@ final class Exchange: LoopTimer, @unchecked Sendable {
 
     // What HTTP/2 keeps with its stream.
     let stream: Int32
+    var isHeadWhole = false
     var isRequestWhole = false
+    /// The call, where the handler takes its messages one by one.
+    var grpc: GRPCStream?
     var answer: WireResponse?
     var sent = 0
     var hasAnswerLeft = false
@@ -63,11 +66,23 @@ final class Exchange: LoopTimer, @unchecked Sendable {
         withUnsafeCurrentTask { task = $0 }
         let request = self.request
         self.request.body = []
-        let response = await handler.respond(to: request)
-        task = nil
-        server.loop.assertCurrent()
-        guard phase == .running else { return }
-        owner?.finish(self, with: response)
+        if let grpc {
+            let status = await grpc.run()
+            task = nil
+            server.loop.assertCurrent()
+            if phase == .running { grpc.finish(with: status) }
+        } else {
+            let response = await handler.respond(to: request)
+            task = nil
+            server.loop.assertCurrent()
+            if phase == .running { owner?.finish(self, with: response) }
+        }
+    }
+
+    /// Counts bytes that are kept (or, below zero, let go of); false when the server keeps too many.
+    @discardableResult func hold(_ count: Int) -> Bool {
+        held += count
+        return server.hold(count)
     }
 
     /// The answer is decided. A handler that still runs is cancelled, and what it says falls on deaf ears.
@@ -87,6 +102,7 @@ final class Exchange: LoopTimer, @unchecked Sendable {
         held = 0
         owner = nil
         answer = nil
+        grpc?.fail(.goneAway)
         server.loop.cancel(self)
     }
 }

@@ -21,6 +21,8 @@ package struct WireLimits: Sendable, Equatable {
     package var idleTimeout: Duration = .seconds(75)
     /// From a request's first byte to its answer's last.
     package var requestTimeout: Duration = .seconds(60)
+    /// From a streamed call's head to its end, unless its `grpc-timeout` is shorter.
+    package var streamTimeout: Duration = .seconds(3600)
     /// After draining begins, how long an idle connection may still ask once; so no request meets a closing door.
     package var drainGrace: Duration = .seconds(1)
     /// After draining begins, how long until everything is cut.

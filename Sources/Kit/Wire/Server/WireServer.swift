@@ -1,18 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 // SPDX-FileCopyrightText: the Hydro authors
 
-import CLinux
 import Glibc
 package import Logging
 import Synchronization
 
-/// Serves HTTP/1.1 and HTTP/2 (with prior knowledge) on one port, from every loop.
+/// Serves HTTP/1.1 and HTTP/2 (with prior knowledge) on one port or path, from every loop.
 ///
-/// Each loop has a listening socket of its own on the same port, so that the kernel spreads connections and nobody shares a
+/// Each loop has a listening socket of its own on the port, so that the kernel spreads connections and nobody shares a
 /// lock. Over HTTP/1.1 a caller that half-closes its connection is taken to have left.
 package final class WireServer: Sendable {
-    private let address: String
-    private let wantedPort: Int
+    private let address: SocketAddress
     private let loops: WireLoops
     private let limits: WireLimits
     private let handler: any WireHandler
@@ -26,16 +24,24 @@ package final class WireServer: Sendable {
         var isRunning = false
     }
 
-    /// Prepares a server. `port` 0 takes any that is free.
+    /// Prepares a server. Port 0 takes any that is free.
+    ///
+    /// A path gets a socket file with mode 0660, which is removed at the end; one that a crash has left behind is replaced.
     package init(
-        address: String, port: Int, loops: WireLoops, limits: WireLimits = WireLimits(), handler: any WireHandler, logger: Logger
+        at address: SocketAddress, loops: WireLoops, limits: WireLimits = WireLimits(), handler: any WireHandler, logger: Logger
     ) {
         self.address = address
-        wantedPort = port
         self.loops = loops
         self.limits = limits
         self.handler = handler
         self.logger = logger
+    }
+
+    /// The same for an IP address and a port.
+    package convenience init(
+        address: String, port: Int, loops: WireLoops, limits: WireLimits = WireLimits(), handler: any WireHandler, logger: Logger
+    ) {
+        self.init(at: SocketAddress(address, port), loops: loops, limits: limits, handler: handler, logger: logger)
     }
 
     /// The port listened on; 0 before `bind`.
@@ -51,24 +57,15 @@ package final class WireServer: Sendable {
     /// Listens. Callers may connect from now on, and are served once `run` runs. `run` does this if nobody has.
     package func bind() throws(WireError) {
         guard state.withLock({ $0.shares.isEmpty }) else { return }
-        var port = wantedPort
-        var descriptors: [Int32] = []
-        do throws(WireError) {
-            for _ in loops.all {
-                let (descriptor, bound) = try listen(on: port)
-                descriptors.append(descriptor)
-                port = bound
-            }
-        } catch {
-            for descriptor in descriptors { close(descriptor) }
-            throw error
+        let (descriptors, bound, file) = try ListeningSocket.open(address, count: loops.count)
+        let shares = zip(loops.all, descriptors).map {
+            LoopServer(listening: $1, file: file, on: $0, limits: limits, handler: handler)
         }
-        let shares = zip(loops.all, descriptors).map { LoopServer(listening: $1, on: $0, limits: limits) }
         state.withLock {
-            $0.port = port
+            $0.port = bound.port
             $0.shares = shares
         }
-        logger.debug("listening", metadata: ["address": "\(SocketAddress(address, port))"])
+        logger.debug("listening", metadata: ["address": "\(bound)"])
     }
 
     /// Serves until drained or cancelled. Cancelling cuts every connection; `beginDrain` is the polite way.
@@ -79,17 +76,16 @@ package final class WireServer: Sendable {
             return ($0.shares, $0.isDraining)
         }
         if let draining { beginDrain(within: draining) }
-        let handler = handler
         try await withTaskCancellationHandler {
             try await withThrowingDiscardingTaskGroup { group in
                 for share in shares {
-                    group.addTask(executorPreference: share.loop) { try await share.serve(handler) }
+                    group.addTask(executorPreference: share.loop) { try await share.serve() }
                 }
             }
         } onCancel: {
             for share in shares { share.loop.post { share.cut() } }
         }
-        logger.debug("served", metadata: ["port": "\(port)", "requests": "\(statistics.requests)"])
+        logger.debug("served", metadata: ["address": "\(address)", "requests": "\(statistics.requests)"])
     }
 
     /// Stops accepting and lets what is in flight finish: `run` returns when all is done, or when `deadline` cuts the rest.
@@ -103,23 +99,5 @@ package final class WireServer: Sendable {
             return state.isRunning ? state.shares : []
         }
         for share in shares { share.loop.post { share.drain(within: deadline) } }
-    }
-
-    private func listen(on port: Int) throws(WireError) -> (descriptor: Int32, port: Int) {
-        guard let wanted = SocketAddress(address, port).kernelAddress() else { throw .notAnAddress(address) }
-        let kind = Int32(SOCK_STREAM.rawValue | SOCK_NONBLOCK.rawValue | SOCK_CLOEXEC.rawValue)
-        let descriptor = socket(wanted.family, kind, 0)
-        guard descriptor >= 0 else { throw .system("socket", errno) }
-        var on: Int32 = 1
-        setsockopt(descriptor, SOL_SOCKET, SO_REUSEADDR, &on, socklen_t(MemoryLayout<Int32>.size))
-        setsockopt(descriptor, SOL_SOCKET, SO_REUSEPORT, &on, socklen_t(MemoryLayout<Int32>.size))
-        guard wanted.withPointer({ Glibc.bind(descriptor, $0, $1) }) == 0, Glibc.listen(descriptor, 1024) == 0 else {
-            let code = errno
-            close(descriptor)
-            throw .bindFailed("\(SocketAddress(address, port))", errno: code)
-        }
-        var bound = KernelAddress()
-        _ = bound.withMutablePointer { getsockname(descriptor, $0, &$1) }
-        return (descriptor, bound.socketAddress.port)
     }
 }

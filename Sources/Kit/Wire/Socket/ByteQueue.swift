@@ -9,6 +9,9 @@ struct ByteQueue {
     var count: Int { bytes.count - start }
     var isEmpty: Bool { start == bytes.count }
 
+    /// The byte so far from the front.
+    subscript(offset: Int) -> UInt8 { bytes[start + offset] }
+
     mutating func append(_ more: UnsafeBufferPointer<UInt8>) { bytes.append(contentsOf: more) }
     mutating func append(_ more: [UInt8]) { bytes.append(contentsOf: more) }
     mutating func append(_ byte: UInt8) { bytes.append(byte) }

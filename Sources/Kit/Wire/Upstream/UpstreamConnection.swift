@@ -25,6 +25,7 @@ final class UpstreamConnection: LoopTimer, LinkUser {
     private var calls: [UpstreamCall] = []
     private var block = HeaderBlock()
     private let authority: String
+    private let place: String
     private var quietSince: Int64
     private var pingedAt: Int64?
     private var pings = 0
@@ -34,7 +35,9 @@ final class UpstreamConnection: LoopTimer, LinkUser {
     init(to address: KernelAddress, line: UpstreamLine, pool: UpstreamPool) throws(WireError) {
         self.pool = pool
         self.line = line
-        authority = line.address.description
+        place = line.address.description
+        // What gRPC's own libraries say where there is no host.
+        authority = if case .unix = line.address { "localhost" } else { place }
         quietSince = pool.loop.now
         let kind = Int32(SOCK_STREAM.rawValue | SOCK_NONBLOCK.rawValue | SOCK_CLOEXEC.rawValue)
         let descriptor = socket(address.family, kind, 0)
@@ -197,8 +200,8 @@ final class UpstreamConnection: LoopTimer, LinkUser {
         for call in orphans {
             call.connection = nil
             let wasSent = call.writtenAt.map { sent > $0 } ?? false
-            call.fail(wasSent ? .lost("\(authority): \(reason)") : .notSent("\(authority): \(reason)"))
+            call.fail(wasSent ? .lost("\(place): \(reason)") : .notSent("\(place): \(reason)"))
         }
-        line.closed(self, without: neverStood ? "\(authority): \(reason)" : nil)
+        line.closed(self, without: neverStood ? "\(place): \(reason)" : nil)
     }
 }

@@ -49,14 +49,14 @@ final class UpstreamPool: @unchecked Sendable {
 final class UpstreamLine {
     let address: SocketAddress
     private unowned let pool: UpstreamPool
-    private let kernelAddress: KernelAddress?
+    private let kernelAddress: Result<KernelAddress, WireError>
     private var connections: [UpstreamConnection] = []
     private var waiting: [UpstreamCall] = []
 
     init(to address: SocketAddress, in pool: UpstreamPool) {
         self.address = address
         self.pool = pool
-        kernelAddress = address.kernelAddress()
+        kernelAddress = Result { () throws(WireError) in try address.kernelAddress() }
     }
 
     /// Sends the call on a connection with room, on a new one, or when one has room again.
@@ -77,12 +77,8 @@ final class UpstreamLine {
     }
 
     private func open(for call: UpstreamCall) {
-        guard let kernelAddress else {
-            pool.forget(self)
-            return call.fail(.notSent("wanted an IP address, found \"\(address.host)\""))
-        }
         do {
-            let connection = try UpstreamConnection(to: kernelAddress, line: self, pool: pool)
+            let connection = try UpstreamConnection(to: kernelAddress.get(), line: self, pool: pool)
             connections.append(connection)
             if !connection.submit(call) { call.fail(.notSent("cannot open a stream to \(address)")) }
         } catch {
