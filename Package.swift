@@ -11,6 +11,7 @@ let house: [Room] = [
     .system("CCurl", pkgConfig: "libcurl", apt: "libcurl4-openssl-dev"),
     .system("CLinux"),
     .system("CNghttp2", pkgConfig: "libnghttp2", apt: "libnghttp2-dev"),
+    .system("CRdKafka", pkgConfig: "rdkafka", apt: "librdkafka-dev"),
     .system("CSsl", pkgConfig: "libssl", apt: "libssl-dev"),
     .system("CYaml", pkgConfig: "yaml-0.1", apt: "libyaml-dev"),
     .system("CZlib", pkgConfig: "zlib", apt: "zlib1g-dev"),
@@ -23,6 +24,7 @@ let house: [Room] = [
     .kit("Telemetry", on: ["JSON"], [.log, .metrics]),
     .kit("Transport", on: ["CCurl"], [.log]),
     .kit("Wire", on: ["CLinux", "CNghttp2", "CSsl"], [.log]),
+    .kit("Kafka", on: ["CRdKafka"], [.log]),
     .kit("OCI", on: ["Hashing", "JSON", "Transport"], [.log]),
     .kit("KubeCore", on: ["JSON"]),
     .kit("KubeClient", on: ["JSON", "KubeCore", "Transport", "Yaml"], [.log]),
@@ -34,10 +36,10 @@ let house: [Room] = [
 
     .feature("Composer", on: ["Archive", "Contract", "Hashing", "HydroAPI", "JSON", "KubeCore", "OCI", "Protos", "Transport"], [.log, .metrics]),
     .feature("Controllers", on: ["Composer", "Contract", "Hashing", "HydroAPI", "JSON", "KubeClient", "KubeCore", "KubeRuntime", "OCI"], [.log, .metrics, .lifecycle]),
-    .feature("Gateway", on: ["Contract", "HydroAPI", "JSON", "KubeClient", "KubeCore", "KubeRuntime", "Protos", "Telemetry", "Wire"], [.log, .metrics, .lifecycle, .protobuf]),
+    .feature("Gateway", on: ["Contract", "HydroAPI", "JSON", "Kafka", "KubeClient", "KubeCore", "KubeRuntime", "Protos", "Telemetry", "Wire"], [.log, .metrics, .lifecycle, .protobuf]),
 
     .program("hydro-operator", on: ["Composer", "Controllers", "HydroAPI", "KubeClient", "KubeCore", "KubeRuntime", "OCI", "Telemetry", "Transport", "Wire"], [.arguments, .log, .metrics, .lifecycle, .signals]),
-    .program("hydro-gateway", on: ["Gateway", "HydroAPI", "KubeClient", "KubeCore", "KubeRuntime", "Telemetry", "Transport", "Wire"], [.arguments, .log, .metrics, .lifecycle, .signals]),
+    .program("hydro-gateway", on: ["Gateway", "HydroAPI", "Kafka", "KubeClient", "KubeCore", "KubeRuntime", "Telemetry", "Transport", "Wire"], [.arguments, .log, .metrics, .lifecycle, .signals]),
 
     .bench("LoopbackTesting", on: ["CLinux"]),
     .bench("RegistryTesting", on: ["Hashing", "JSON", "LoopbackTesting"]),
@@ -50,6 +52,7 @@ let house: [Room] = [
     .tests(of: "Telemetry", on: ["JSON"], [.log, .metrics]),
     .tests(of: "Transport", on: ["LoopbackTesting"]),
     .tests(of: "Wire", on: ["LoopbackTesting"]),
+    .tests(of: "Kafka", on: ["CRdKafka"], [.log]),
     .tests(of: "OCI", on: ["Hashing", "JSON", "LoopbackTesting", "RegistryTesting", "Transport"]),
     .tests(of: "KubeCore", on: ["JSON"]),
     .tests(of: "KubeClient", on: ["JSON", "KubeCore", "LoopbackTesting", "Transport"], [.log]),
@@ -59,7 +62,7 @@ let house: [Room] = [
     .tests(of: "Protos", on: ["Contract"], [.protobuf]),
     .tests(of: "Composer", on: ["Archive", "Contract", "Hashing", "HydroAPI", "JSON", "KubeCore", "LoopbackTesting", "OCI", "Protos", "RegistryTesting", "Transport"], [.log]),
     .tests(of: "Controllers", on: ["Composer", "Contract", "HydroAPI", "JSON", "KubeClient", "KubeCore", "KubeRuntime", "OCI"]),
-    .tests(of: "Gateway", on: ["Contract", "HydroAPI", "JSON", "KubeClient", "KubeCore", "KubeRuntime", "LoopbackTesting", "Protos", "Telemetry", "Transport", "Wire"], [.lifecycle, .log, .protobuf]),
+    .tests(of: "Gateway", on: ["Contract", "HydroAPI", "JSON", "Kafka", "KubeClient", "KubeCore", "KubeRuntime", "LoopbackTesting", "Protos", "Telemetry", "Transport", "Wire"], [.lifecycle, .log, .protobuf]),
 ]
 
 let sideways: Set<String> = [

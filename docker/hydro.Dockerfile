@@ -8,7 +8,7 @@ ARG BASE=debian:bookworm-slim
 
 FROM ${SWIFT} AS build
 RUN apt-get update \
- && apt-get install -y --no-install-recommends libcurl4-openssl-dev libnghttp2-dev libssl-dev libyaml-dev libzstd-dev zlib1g-dev pkg-config \
+ && apt-get install -y --no-install-recommends libcurl4-openssl-dev libnghttp2-dev librdkafka-dev libssl-dev libyaml-dev libzstd-dev zlib1g-dev pkg-config \
  && rm -rf /var/lib/apt/lists/*
 WORKDIR /hydro
 COPY Package.swift Package.resolved* ./
@@ -20,7 +20,7 @@ RUN for program in hydro-operator hydro-gateway; do \
 
 FROM ${BASE}
 RUN apt-get update \
- && apt-get install -y --no-install-recommends ca-certificates libcurl4 libnghttp2-14 libssl3 libyaml-0-2 libzstd1 zlib1g \
+ && apt-get install -y --no-install-recommends ca-certificates libcurl4 libnghttp2-14 librdkafka1 libssl3 libyaml-0-2 libzstd1 zlib1g \
  && rm -rf /var/lib/apt/lists/*
 COPY --from=build /usr/local/bin/hydro-operator /usr/local/bin/hydro-gateway /usr/local/bin/
 USER 65532:65532

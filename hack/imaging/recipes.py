@@ -89,7 +89,7 @@ def program_layers(kitchen):
     """The programs, and just the shared libraries that they ask for."""
     programs = [built(kitchen, name) for name in PROGRAMS]
     asked = tuple(sorted({soname for program in programs for soname in elf.needed(program)}))
-    libraries = PackageLayer(packages=("libcurl4", "libnghttp2-14", "libyaml-0-2", "libzstd1"), libraries=asked)
+    libraries = PackageLayer(packages=("libcurl4", "libnghttp2-14", "librdkafka1", "libyaml-0-2", "libzstd1"), libraries=asked)
     files = [(f"/usr/local/bin/{name}", program, 0o755) for name, program in zip(PROGRAMS, programs)]
     return package_layers(kitchen, [DEBIAN, libraries]) + [kitchen.own("hydro", files)]
 

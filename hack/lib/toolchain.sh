@@ -10,7 +10,7 @@ mkdir -p "$BUILD"
 need_toolchain() {
   command -v swift >/dev/null || fail "wanted Swift 6.2 or newer in PATH, found none (https://www.swift.org/install)"
   need /usr/include/yaml.h=libyaml-dev /usr/include/nghttp2/nghttp2.h=libnghttp2-dev /usr/include/zlib.h=zlib1g-dev \
-    /usr/include/zstd.h=libzstd-dev /usr/include/openssl/ssl.h=libssl-dev pkg-config=pkg-config strip=binutils git=git \
+    /usr/include/zstd.h=libzstd-dev /usr/include/openssl/ssl.h=libssl-dev /usr/include/librdkafka/rdkafka.h=librdkafka-dev pkg-config=pkg-config strip=binutils git=git \
     "/usr/include/$(uname -m)-linux-gnu/curl/curl.h=libcurl4-openssl-dev" mmdebstrap=mmdebstrap curl=curl
 }
 
