@@ -33,10 +33,11 @@ let house: [Room] = [
     .domain("Contract", on: ["JSON"]),
     .domain("HydroAPI", on: ["Contract", "Hashing", "JSON", "KubeCore"]),
     .domain("Protos", on: ["Contract"], [.protobuf], exclude: ["proto"]),
+    .domain("OpenInference", on: ["Contract", "JSON", "Protos"]),
 
     .feature("Composer", on: ["Archive", "Contract", "Hashing", "HydroAPI", "JSON", "KubeCore", "OCI", "Protos", "Transport"], [.log, .metrics]),
     .feature("Controllers", on: ["Composer", "Contract", "Hashing", "HydroAPI", "JSON", "KubeClient", "KubeCore", "KubeRuntime", "OCI"], [.log, .metrics, .lifecycle]),
-    .feature("Gateway", on: ["Contract", "HydroAPI", "JSON", "Kafka", "KubeClient", "KubeCore", "KubeRuntime", "Protos", "Telemetry", "Wire"], [.log, .metrics, .lifecycle, .protobuf]),
+    .feature("Gateway", on: ["Contract", "HydroAPI", "JSON", "Kafka", "KubeClient", "KubeCore", "KubeRuntime", "OpenInference", "Protos", "Telemetry", "Wire"], [.log, .metrics, .lifecycle, .protobuf]),
 
     .program("hydro-operator", on: ["Composer", "Controllers", "HydroAPI", "KubeClient", "KubeCore", "KubeRuntime", "OCI", "Telemetry", "Transport", "Wire"], [.arguments, .log, .metrics, .lifecycle, .signals]),
     .program("hydro-gateway", on: ["Gateway", "HydroAPI", "Kafka", "KubeClient", "KubeCore", "KubeRuntime", "Telemetry", "Transport", "Wire"], [.arguments, .log, .metrics, .lifecycle, .signals]),
@@ -60,9 +61,10 @@ let house: [Room] = [
     .tests(of: "Contract", on: ["JSON"], golden: true),
     .tests(of: "HydroAPI", on: ["Contract", "JSON", "KubeCore", "Yaml"]),
     .tests(of: "Protos", on: ["Contract"], [.protobuf]),
+    .tests(of: "OpenInference", on: ["Contract", "JSON", "Protos"]),
     .tests(of: "Composer", on: ["Archive", "Contract", "Hashing", "HydroAPI", "JSON", "KubeCore", "LoopbackTesting", "OCI", "Protos", "RegistryTesting", "Transport"], [.log]),
     .tests(of: "Controllers", on: ["Composer", "Contract", "HydroAPI", "JSON", "KubeClient", "KubeCore", "KubeRuntime", "OCI"]),
-    .tests(of: "Gateway", on: ["Contract", "HydroAPI", "JSON", "Kafka", "KubeClient", "KubeCore", "KubeRuntime", "LoopbackTesting", "Protos", "Telemetry", "Transport", "Wire"], [.lifecycle, .log, .protobuf]),
+    .tests(of: "Gateway", on: ["Contract", "HydroAPI", "JSON", "Kafka", "KubeClient", "KubeCore", "KubeRuntime", "LoopbackTesting", "OpenInference", "Protos", "Telemetry", "Transport", "Wire"], [.lifecycle, .log, .protobuf]),
 ]
 
 let sideways: Set<String> = [
@@ -70,7 +72,7 @@ let sideways: Set<String> = [
     "OCI → Hashing", "OCI → JSON", "OCI → Transport",
     "KubeCore → JSON", "KubeClient → JSON", "KubeClient → KubeCore", "KubeClient → Transport", "KubeClient → Yaml",
     "KubeRuntime → JSON", "KubeRuntime → KubeClient", "KubeRuntime → KubeCore",
-    "HydroAPI → Contract", "Protos → Contract",
+    "HydroAPI → Contract", "Protos → Contract", "OpenInference → Contract", "OpenInference → Protos",
     "Controllers → Composer",
     "RegistryTesting → LoopbackTesting",
 ]

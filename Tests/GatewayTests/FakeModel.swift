@@ -37,7 +37,8 @@ final class FakeModel: WireHandler {
             let message = try request.grpcMessage()
             let inputs: [String: Tensor]
             do { inputs = try WireTensors(scanning: message).tensors() } catch { throw GRPCStatus(.outOfRange, "\(error)") }
-            return .grpc(message: WireTensors(try await answer(inputs)).message())
+            let outputs = WireTensors(try await answer(inputs))
+            do { return .grpc(message: try outputs.message()) } catch { throw GRPCStatus(.outOfRange, "\(error)") }
         } catch { return .grpc(status: error) }
     }
 }
@@ -101,8 +102,10 @@ struct Bench: Sendable {
     func call(
         _ method: String, _ name: String, _ tensors: [String: Tensor], _ metadata: WireHeaders = [:], within: Duration = .seconds(5)
     ) async throws(UpstreamError) -> GRPCReply {
-        try await client.unary(
+        let message: [UInt8]
+        do { message = try GatewayRequest(name: name, tensors: WireTensors(tensors)).message() } catch { throw .lost("\(error)") }
+        return try await client.unary(
             to: SocketAddress("127.0.0.1", grpcPort), path: "/hydrosphere.serving.gateway.GatewayService/\(method)", metadata: metadata,
-            message: GatewayRequest(name: name, tensors: WireTensors(tensors)).message(), deadline: .now + within)
+            message: message, deadline: .now + within)
     }
 }

@@ -37,7 +37,7 @@ struct TensorProtoTests {
     }
 
     @Test func `what we write is what the generated code reads, and the reverse`() throws {
-        let message = WireTensors(Self.all).message()
+        let message = try WireTensors(Self.all).message()
         let read = try ProtoRequest(serializedBytes: message)
         #expect(read.inputs.count == Self.all.count)
         #expect(read.inputs["double"]?.doubleVal == [0.1, .greatestFiniteMagnitude, -0.0])
@@ -83,14 +83,14 @@ struct TensorProtoTests {
 
     @Test func `the last of two entries of one name wins, as in the generated code`() throws {
         let twice =
-            WireTensors(["x": Tensor(.bool, nil, .bool([true]))]).message()
+            try WireTensors(["x": Tensor(.bool, nil, .bool([true]))]).message()
             + WireTensors(["x": Tensor(.bool, nil, .bool([false]))]).message()
         #expect(try WireTensors(scanning: twice[...]).tensors() == ["x": Tensor(.bool, nil, .bool([false]))])
         #expect(try ProtoRequest(serializedBytes: twice).inputs["x"]?.boolVal == [false])
     }
 
     @Test func `bytes cut anywhere are refused or read as less, and never trap`() throws {
-        let message = WireTensors(Self.all).message()
+        let message = try WireTensors(Self.all).message()
         for end in 0..<message.count {
             guard let part = try? WireTensors(scanning: message[..<end]) else { continue }
             #expect(part.entries.count < Self.all.count)
@@ -98,8 +98,8 @@ struct TensorProtoTests {
         }
     }
 
-    @Test(arguments: UInt64(1)...200) func `bytes changed anywhere never trap`(seed: UInt64) {
-        var message = WireTensors(Self.all).message()
+    @Test(arguments: UInt64(1)...200) func `bytes changed anywhere never trap`(seed: UInt64) throws {
+        var message = try WireTensors(Self.all).message()
         var state = seed &* 0x9e37_79b9_7f4a_7c15
         for _ in 0..<8 {
             state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
@@ -111,11 +111,11 @@ struct TensorProtoTests {
         _ = try? read?.tensors()
     }
 
-    @Test func `more dimensions or tensors than any model has are refused`() {
-        let deep = WireTensors(["x": Tensor(.double, Shape(Array(repeating: 1, count: 65)), .double([1]))]).message()
+    @Test func `more dimensions or tensors than any model has are refused`() throws {
+        let deep = try WireTensors(["x": Tensor(.double, Shape(Array(repeating: 1, count: 65)), .double([1]))]).message()
         #expect(throws: ProtoError.self) { try WireTensors(scanning: deep[...]) }
         let one = Tensor(.bool, .scalar, .bool([true]))
-        let many = WireTensors(Dictionary(uniqueKeysWithValues: (0..<1025).map { ("x\($0)", one) })).message()
+        let many = try WireTensors(Dictionary(uniqueKeysWithValues: (0..<1025).map { ("x\($0)", one) })).message()
         #expect(throws: ProtoError.self) { try WireTensors(scanning: many[...]) }
     }
 
@@ -136,7 +136,7 @@ struct TensorProtoTests {
 struct GatewayRequestTests {
     @Test func `a caller's request passes to the model by bytes`() throws {
         let tensors = TensorProtoTests.all
-        let sent = GatewayRequest(name: "tumour", tensors: WireTensors(tensors)).message()
+        let sent = try GatewayRequest(name: "tumour", tensors: WireTensors(tensors)).message()
         #expect(try Hydrosphere_Serving_Gateway_GatewayPredictRequest(serializedBytes: sent).name == "tumour")
         let request = try GatewayRequest(scanning: sent[...])
         #expect(request.name == "tumour")
@@ -145,7 +145,7 @@ struct GatewayRequestTests {
     }
 
     @Test func `a slice out of a larger buffer is scanned in its own place`() throws {
-        let sent = GatewayRequest(name: "a", tensors: WireTensors(TensorProtoTests.all)).message()
+        let sent = try GatewayRequest(name: "a", tensors: WireTensors(TensorProtoTests.all)).message()
         let framed = [0, 0, 0, 0, 9] + sent + [7]
         let request = try GatewayRequest(scanning: framed[5..<5 + sent.count])
         #expect(request.name == "a")

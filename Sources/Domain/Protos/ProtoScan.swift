@@ -5,9 +5,12 @@
 package struct ProtoError: Error, Equatable, CustomStringConvertible {
     package var description: String
 
-    init(_ description: String) { self.description = description }
+    package init(_ description: String) { self.description = description }
 
     static let truncated = ProtoError("wanted more bytes, found the end of the message")
+
+    /// The same error of one tensor.
+    package func of(tensor name: String) -> ProtoError { ProtoError("tensor \"\(name)\": \(description)") }
 }
 
 /// Walks the fields of one message in place: nothing is copied, and nothing is made for what is skipped.
@@ -99,8 +102,30 @@ struct ProtoWriter {
     }
 
     mutating func chunk(_ content: some Collection<UInt8>, field: Int) {
-        varint(UInt64(field << 3 | 2))
-        varint(UInt64(content.count))
+        open(field: field, size: content.count)
         bytes.append(contentsOf: content)
+    }
+
+    /// Writes the tag and the length of a chunk; as many bytes must follow.
+    mutating func open(field: Int, size: Int) {
+        varint(UInt64(field << 3 | 2))
+        varint(UInt64(size))
+    }
+
+    /// A string, left out where it is empty.
+    mutating func text(_ text: String, field: Int) { if !text.isEmpty { chunk(text.utf8, field: field) } }
+
+    /// The bytes of one number of varying length.
+    static func size(_ value: UInt64) -> Int { (70 - (value | 1).leadingZeroBitCount) / 7 }
+
+    /// The bytes of a chunk with its tag and its length.
+    static func chunkSize(_ size: Int, field: Int) -> Int { self.size(UInt64(field << 3)) + self.size(UInt64(size)) + size }
+}
+
+extension UnsafeRawBufferPointer {
+    /// The bytes as text, which protocol buffers want to be UTF-8.
+    func text() throws(ProtoError) -> String {
+        guard let text = String(validating: self, as: UTF8.self) else { throw ProtoError("wanted UTF-8, found bytes that are not") }
+        return text
     }
 }

@@ -25,8 +25,19 @@ extension Tensor {
         guard let field = TensorField.values(of: dtype) else { return writer.bytes }
         switch elements {
         case .bytes(let values): for value in values { writer.chunk(value, field: field) }
-        case .maps(let maps): for map in maps { writer.chunk(WireTensors(map).message(), field: field) }
+        case .maps(let maps): for map in maps { writer.chunk(Self.entries(of: map), field: field) }
         default: if let packed, !packed.isEmpty { writer.chunk(packed, field: field) }
+        }
+        return writer.bytes
+    }
+
+    private static func entries(of map: [String: Tensor]) -> [UInt8] {
+        var writer = ProtoWriter()
+        for (name, tensor) in map.sorted(by: { $0.key < $1.key }) {
+            var entry = ProtoWriter()
+            entry.chunk(name.utf8, field: 1)
+            entry.chunk(tensor.protobuf(), field: 2)
+            writer.chunk(entry.bytes, field: 1)
         }
         return writer.bytes
     }

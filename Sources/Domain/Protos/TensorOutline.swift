@@ -9,6 +9,25 @@ package struct TensorOutline: TensorOutlining, Hashable, Sendable {
     package var shape: Shape?
     package var count = 0
     package var entries: [[String: TensorOutline]] = []
+    /// How many elements are written out; fewer than `count` where TensorFlow's last one stands for the rest.
+    var listed = 0
+
+    package init() {}
+
+    package init(_ dtype: DataType, _ shape: Shape?, count: Int) {
+        self.dtype = dtype
+        self.shape = shape
+        self.count = count
+        listed = count
+    }
+
+    var isShort: Bool { listed < count }
+
+    static let unpaired = ProtoError("wanted real and imaginary parts in pairs, found an odd count")
+
+    static func unfit(_ shape: Shape) -> ProtoError {
+        ProtoError("wanted extents from 0 whose product is below 2^63, found shape \(shape)")
+    }
 }
 
 /// The fields of `hydrosphere.serving.contract.Tensor`.
@@ -67,11 +86,15 @@ extension TensorOutline {
                 count += try Self.numbers(in: content, of: dtype, type)
             }
         }
-        if dtype.isComplex { count /= 2 }
+        if dtype.isComplex {
+            guard count % 2 == 0 else { throw Self.unpaired }
+            count /= 2
+        }
         if count == 0, binary > 0, let width = dtype.width { count = binary % width == 0 ? binary / width : 0 }
+        listed = count
     }
 
-    private static func head(of bytes: UnsafeRawBufferPointer) throws(ProtoError) -> (DataType, Shape?, binary: Int) {
+    static func head(of bytes: UnsafeRawBufferPointer) throws(ProtoError) -> (DataType, Shape?, binary: Int) {
         var (dtype, shape, binary) = (DataType.invalid, Shape?.none, 0)
         var scan = ProtoScan(bytes)
         while let (number, type) = try scan.field() {
@@ -92,7 +115,7 @@ extension TensorOutline {
     }
 
     /// More dimensions than any model has; what walks them may recurse.
-    private static let maxRank = 64
+    package static let maxRank = 64
 
     static func dims(in bytes: UnsafeRawBufferPointer) throws(ProtoError) -> [Int64] {
         var dims: [Int64] = []
@@ -107,7 +130,7 @@ extension TensorOutline {
         return dims
     }
 
-    private static func numbers(
+    static func numbers(
         in content: UnsafeRawBufferPointer, of dtype: DataType, _ type: ProtoScan.WireType
     ) throws(ProtoError) -> Int {
         if dtype == .string {
@@ -146,7 +169,7 @@ enum MapEntry {
         while let (number, type) = try scan.field() {
             let content = try scan.content(of: type)
             guard type == .chunk else { continue }
-            if number == 1 { name = String(decoding: content, as: UTF8.self) }
+            if number == 1 { name = try content.text() }
             if number == 2 { tensor = content }
         }
         return (name, tensor)

@@ -3,48 +3,74 @@
 
 package import Contract
 
-/// Named tensors as they lie on the wire, each with its outline. They pass from message to message by bytes.
+/// Named tensors as they lie on the wire, each with its outline. Where caller and model share an encoding, they pass by bytes.
 package struct WireTensors: Sendable {
     package struct Entry: Sendable {
         package var name: String
         package var outline: TensorOutline
-        /// The entry of the `map<string, Tensor>`, without its own tag and length.
-        var bytes: ArraySlice<UInt8>
+        package var encoding: TensorEncoding
+        /// The tensor's own bytes, in its encoding. They may be a part of the message that they came in.
+        package var bytes: ArraySlice<UInt8>
+        /// What Open Inference says beside the values; other protocols have no place for it.
+        package var parameters: InferParameters
+
+        package init(
+            name: String, outline: TensorOutline, encoding: TensorEncoding, bytes: ArraySlice<UInt8>, parameters: InferParameters = .none
+        ) {
+            self.name = name
+            self.outline = outline
+            self.encoding = encoding
+            self.bytes = bytes
+            self.parameters = parameters
+        }
     }
 
     /// More fields than any signature has; names are looked up one by one.
-    static let maxEntries = 1024
+    package static let maxEntries = 1024
 
     /// At most one entry for each name.
     package private(set) var entries: [Entry]
 
-    init(entries: [Entry]) { self.entries = entries }
+    /// The caller sees to it that names are unique.
+    package init(entries: [Entry] = []) { self.entries = entries }
 
     /// Finds the entries of a map field and outlines their tensors; the numbers are walked, not copied. The last entry of a name wins.
-    package init(scanning message: ArraySlice<UInt8>, field: Int = 1) throws(ProtoError) {
+    package init(
+        scanning message: ArraySlice<UInt8>, field: Int = 1, encoding: TensorEncoding = .hydrosphere
+    ) throws(ProtoError) {
         entries = try message.scanning { (bytes) throws(ProtoError) in
             var entries: [Entry] = []
             var scan = ProtoScan(bytes)
             while let (number, type) = try scan.field() {
                 let content = try scan.content(of: type)
                 guard number == field, type == .chunk else { continue }
-                let (name, tensor) = try MapEntry.parts(of: content)
-                let end = message.startIndex + scan.offset
-                let entry = Entry(name: name, outline: try TensorOutline(scanning: tensor), bytes: message[end - content.count..<end])
-                if let known = entries.firstIndex(where: { $0.name == name }) { entries[known] = entry } else { entries.append(entry) }
+                let entry = try Self.entry(content, in: message.part(content, of: bytes), encoding)
+                if let known = entries.firstIndex(where: { $0.name == entry.name }) {
+                    entries[known] = entry
+                } else {
+                    entries.append(entry)
+                }
                 guard entries.count <= Self.maxEntries else { throw ProtoError("wanted at most \(Self.maxEntries) tensors, found more") }
             }
             return entries
         }
     }
 
-    /// Encodes tensors, in the order of their names.
+    private static func entry(
+        _ content: UnsafeRawBufferPointer, in slice: ArraySlice<UInt8>, _ encoding: TensorEncoding
+    ) throws(ProtoError) -> Entry {
+        let (name, tensor) = try MapEntry.parts(of: content)
+        do throws(ProtoError) {
+            let outline =
+                encoding == .tensorflow ? try TensorOutline(scanningTensorFlow: tensor) : try TensorOutline(scanning: tensor)
+            return Entry(name: name, outline: outline, encoding: encoding, bytes: slice.part(tensor, of: content))
+        } catch { throw error.of(tensor: name) }
+    }
+
+    /// Encodes tensors Hydrosphere's way, in the order of their names.
     package init(_ tensors: [String: Tensor]) {
         entries = tensors.sorted { $0.key < $1.key }.map { name, tensor in
-            var writer = ProtoWriter()
-            writer.chunk(name.utf8, field: 1)
-            writer.chunk(tensor.protobuf(), field: 2)
-            return Entry(name: name, outline: TensorOutline(tensor), bytes: writer.bytes[...])
+            Entry(name: name, outline: TensorOutline(tensor), encoding: .hydrosphere, bytes: tensor.protobuf()[...])
         }
     }
 
@@ -55,27 +81,26 @@ package struct WireTensors: Sendable {
         Dictionary(entries.map { ($0.name, $0.outline) }) { _, last in last }
     }
 
-    /// The message that has the tensors as its map field 1: a `PredictRequest` or a `PredictResponse`.
-    package func message() -> [UInt8] {
-        var writer = ProtoWriter()
-        writer.bytes.reserveCapacity(entries.reduce(0) { $0 + $1.bytes.count + 11 })
-        for entry in entries { writer.chunk(entry.bytes, field: 1) }
-        return writer.bytes
-    }
-
     /// The named ones, each from here or else from `others`; what neither has is left out.
     package func picking(_ fields: [Field], orFrom others: WireTensors? = nil) -> WireTensors {
         WireTensors(entries: fields.compactMap { self[$0.name] ?? others?[$0.name] })
     }
 
+    /// The same values with every tensor in one encoding; those that are so already keep their bytes.
+    ///
+    /// An error names the tensor and what of it the encoding cannot carry.
+    package func encoded(as encoding: TensorEncoding) throws(ProtoError) -> WireTensors {
+        var entries = entries
+        for place in entries.indices where entries[place].encoding != encoding {
+            entries[place] = try entries[place].encoded(as: encoding)
+        }
+        return WireTensors(entries: entries)
+    }
+
     /// Decodes every tensor.
     package func tensors() throws(ProtoError) -> [String: Tensor] {
         var tensors: [String: Tensor] = [:]
-        for entry in entries {
-            tensors[entry.name] = try entry.bytes.scanning { (bytes) throws(ProtoError) in
-                try Tensor(protobuf: try MapEntry.parts(of: bytes).tensor)
-            }
-        }
+        for entry in entries { tensors[entry.name] = try entry.tensor() }
         return tensors
     }
 
@@ -92,35 +117,22 @@ package struct WireTensors: Sendable {
     }
 }
 
-/// A `hydrosphere.serving.gateway.GatewayPredictRequest` with its tensors still encoded.
-package struct GatewayRequest: Sendable {
-    /// The application, or the servable.
-    package var name: String
-    package var tensors: WireTensors
-
-    package init(name: String, tensors: WireTensors) {
-        self.name = name
-        self.tensors = tensors
+extension WireTensors.Entry {
+    /// The same tensor in another encoding, or itself where it is in that one.
+    package func encoded(as encoding: TensorEncoding) throws(ProtoError) -> WireTensors.Entry {
+        guard encoding != self.encoding else { return self }
+        do throws(ProtoError) {
+            let form = try TensorForm(self, as: encoding)
+            return WireTensors.Entry(name: name, outline: form.outline, encoding: encoding, bytes: form.bytes(), parameters: parameters)
+        } catch { throw error.of(tensor: name) }
     }
 
-    package init(scanning message: ArraySlice<UInt8>) throws(ProtoError) {
-        name = try message.scanning { (bytes) throws(ProtoError) in
-            var name = ""
-            var scan = ProtoScan(bytes)
-            while let (number, type) = try scan.field() {
-                let content = try scan.content(of: type)
-                if number == 1, type == .chunk { name = String(decoding: content, as: UTF8.self) }
-            }
-            return name
-        }
-        tensors = try WireTensors(scanning: message, field: 2)
-    }
-
-    package func message() -> [UInt8] {
-        var writer = ProtoWriter()
-        writer.chunk(name.utf8, field: 1)
-        for entry in tensors.entries { writer.chunk(entry.bytes, field: 2) }
-        return writer.bytes
+    /// The decoded tensor.
+    package func tensor() throws(ProtoError) -> Tensor {
+        let plain = try encoded(as: .hydrosphere)
+        do throws(ProtoError) {
+            return try plain.bytes.scanning { (bytes) throws(ProtoError) in try Tensor(protobuf: bytes) }
+        } catch { throw error.of(tensor: name) }
     }
 }
 
@@ -129,14 +141,22 @@ extension TensorOutline {
         dtype = tensor.dtype
         shape = tensor.shape
         count = tensor.count
+        listed = count
         entries = tensor.entries.map { $0.mapValues(TensorOutline.init) }
     }
 }
 
 extension ArraySlice<UInt8> {
-    fileprivate func scanning<Value>(_ body: (UnsafeRawBufferPointer) throws(ProtoError) -> Value) throws(ProtoError) -> Value {
+    func scanning<Value>(_ body: (UnsafeRawBufferPointer) throws(ProtoError) -> Value) throws(ProtoError) -> Value {
         try withUnsafeBytes { bytes in
             Result { () throws(ProtoError) in try body(bytes) }
         }.get()
+    }
+
+    /// The slice that a part of this one's bytes is. `whole` are the bytes of this slice.
+    func part(_ part: UnsafeRawBufferPointer, of whole: UnsafeRawBufferPointer) -> ArraySlice<UInt8> {
+        guard let start = whole.baseAddress, let place = part.baseAddress, !part.isEmpty else { return self[startIndex..<startIndex] }
+        let offset = startIndex + (place - start)
+        return self[offset..<offset + part.count]
     }
 }

@@ -39,7 +39,10 @@ package struct GRPCFront: WireHandler {
         let asked = try Self.scan(request)
         let namespace = request.headers["hydro-namespace"] ?? core.defaultNamespace
         visit.target = RouteTarget(kind, ObjectKey(namespace, asked.name))
-        return try await core.serve(prediction, &visit) { (_) throws(PredictionError) in asked.tensors }.outputs.message()
+        let answer = try await core.serve(prediction, &visit) { (_) throws(PredictionError) in asked.tensors }
+        do throws(ProtoError) { return try answer.outputs.message() } catch {
+            throw .brokenContract(model: asked.name, "\(error)")
+        }
     }
 
     private static func metadata(_ visit: Visit) -> WireHeaders {

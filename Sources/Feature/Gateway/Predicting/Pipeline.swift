@@ -40,7 +40,10 @@ package struct Pipeline: Sendable {
         for (place, stage) in route.stages.enumerated() {
             let variant = try pick(stage, prediction, route)
             let given = try Self.inputs(of: stage, at: place, of: route, from: current, request: inputs)
-            let message = (variant.inputs.map { given.picking($0) } ?? given).message()
+            let message: [UInt8]
+            do throws(ProtoError) { message = try (variant.inputs.map { given.picking($0) } ?? given).message() } catch {
+                throw .malformed("\(error)")
+            }
             let call = VariantCall(
                 variant: variant, message: message, metadata: metadata, began: prediction.began, deadline: deadline, pipeline: self)
             let reply: GRPCReply
