@@ -73,7 +73,7 @@ package struct FrontCore: Sendable {
     /// Logs what an operator may have to act on. A caller's own mistakes are for the caller.
     private func note(_ error: PredictionError, _ visit: Visit) {
         switch error {
-        case .unknown, .noSuchPath, .wrongMethod, .malformed, .badFrame, .invalidInput, .abandoned, .notReady: return
+        case .unknown, .unknownVersion, .noSuchPath, .wrongMethod, .malformed, .badFrame, .invalidInput, .abandoned, .notReady: return
         case .brokenContract, .modelFailed, .unavailable, .lost, .deadlineExceeded: break
         }
         logger.debug(

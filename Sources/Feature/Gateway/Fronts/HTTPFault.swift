@@ -18,7 +18,7 @@ package struct HTTPFault: Equatable, Sendable {
     package init(_ error: PredictionError) {
         information = "\(error)"
         switch error {
-        case .unknown: (status, self.error) = (404, "NotFound")
+        case .unknown, .unknownVersion: (status, self.error) = (404, "NotFound")
         case .notReady, .unavailable: (status, self.error) = (503, "ServiceUnavailable")
         case .noSuchPath: (status, self.error) = (404, "BadRequest")
         case .wrongMethod: (status, self.error) = (405, "BadRequest")
@@ -62,7 +62,7 @@ extension GRPCStatus {
     package init(_ error: PredictionError) {
         let code: GRPCCode =
             switch error {
-            case .unknown: .notFound
+            case .unknown, .unknownVersion: .notFound
             case .notReady, .unavailable: .unavailable
             case .noSuchPath, .wrongMethod: .unimplemented
             case .malformed, .invalidInput: .invalidArgument

@@ -36,34 +36,19 @@ package struct Pipeline: Sendable {
     package func run(_ prediction: Prediction, _ inputs: WireTensors, along route: Route) async throws(PredictionError) -> WireTensors {
         let deadline = min(prediction.deadline, prediction.began + route.timeout)
         let metadata = Self.metadata(for: prediction)
+        let sticky = route.stickyHeader.flatMap { prediction.headers[$0] }
         var current = inputs
         for (place, stage) in route.stages.enumerated() {
-            let variant = try pick(stage, prediction, route)
+            guard let drawn = stage.draw(sticky, dice) else {
+                throw .notReady(route.target, "no variant of stage \"\(stage.name)\" may answer")
+            }
             let given = try Self.inputs(of: stage, at: place, of: route, from: current, request: inputs)
-            let message: [UInt8]
-            do throws(ProtoError) { message = try (variant.inputs.map { given.picking($0) } ?? given).message() } catch {
-                throw .malformed("\(error)")
-            }
             let call = VariantCall(
-                variant: variant, message: message, metadata: metadata, began: prediction.began, deadline: deadline, pipeline: self)
-            let reply: GRPCReply
-            let sent = ContinuousClock.now
-            do throws(PredictionError) { reply = try await call.send() } catch {
-                variant.meters.fail()
-                throw error
-            }
-            current = try Self.outputs(of: reply, stage, variant)
-            variant.meters.answer(after: .now - sent)
+                variant: stage.variants[drawn], signature: stage.signature, inputs: given, metadata: metadata, began: prediction.began,
+                deadline: deadline, pipeline: self)
+            current = try await call.answer()
         }
         return current.picking(route.signature.outputs)
-    }
-
-    private func pick(_ stage: Route.Stage, _ prediction: Prediction, _ route: Route) throws(PredictionError) -> Route.Variant {
-        guard stage.variants.count > 1 else { return stage.variants[0] }
-        let sticky = route.stickyHeader.flatMap { prediction.headers[$0] }
-        let draw = sticky.map { Dice.number(for: $0, salt: stage.name) } ?? dice.next()
-        guard let place = stage.picker.pick(draw) else { throw .notReady(route.target, "no variant of stage \"\(stage.name)\" may answer") }
-        return stage.variants[place]
     }
 
     private static func inputs(
@@ -82,97 +67,9 @@ package struct Pipeline: Sendable {
         return given
     }
 
-    private static func outputs(
-        of reply: GRPCReply, _ stage: Route.Stage, _ variant: Route.Variant
-    ) throws(PredictionError) -> WireTensors {
-        let outputs: WireTensors
-        do throws(ProtoError) { outputs = try WireTensors(scanning: reply.message) } catch {
-            variant.meters.fail()
-            throw .brokenContract(model: variant.model, "\(error)")
-        }
-        let violations = stage.signature.violations(ofOutputs: outputs.outlines)
-        guard violations.isEmpty else {
-            variant.meters.fail()
-            throw .brokenContract(model: variant.model, ContractViolation.summary(of: violations))
-        }
-        return outputs
-    }
-
     private static func metadata(for prediction: Prediction) -> WireHeaders {
         var metadata: WireHeaders = ["x-request-id": prediction.requestID.text]
         if let trace = prediction.trace { metadata.append("traceparent", trace.description) }
         return metadata
-    }
-}
-
-/// One call of one variant, tried on one pod after another for as long as no pod has begun.
-private struct VariantCall {
-    static let path = "/hydrosphere.serving.runtime.PredictionService/Predict"
-
-    let variant: Route.Variant
-    let message: [UInt8]
-    let metadata: WireHeaders
-    let began: ContinuousClock.Instant
-    let deadline: ContinuousClock.Instant
-    let pipeline: Pipeline
-
-    func send() async throws(PredictionError) -> GRPCReply {
-        var tried: [Pod] = []
-        var reason = "it has no ready pods"
-        var patience: ContinuousClock.Instant?
-        var pause = Duration.milliseconds(5)
-        while true {
-            guard let pod = variant.pods.choose(pipeline.dice.next(), now: Self.now, tried: tried) else {
-                // None there, or all have refused: pods come and go while a servable rolls, so a new one may be near.
-                let end = patience ?? min(.now + pipeline.settings.patience, deadline)
-                patience = end
-                try await wait(pause, until: end, reason)
-                pause = min(pause * 2, .milliseconds(200))
-                tried = []
-                continue
-            }
-            do throws(UpstreamError) {
-                return try await send(to: pod)
-            } catch .notSent(let why) {
-                pod.shun(until: Self.now + Self.nanoseconds(pipeline.settings.shun))
-                variant.meters.retry()
-                reason = "pod \(pod.ip) \(why)"
-                tried.append(pod)
-            } catch {
-                throw failure(error)
-            }
-        }
-    }
-
-    private func send(to pod: Pod) async throws(UpstreamError) -> GRPCReply {
-        pod.begin()
-        defer { pod.end() }
-        return try await pipeline.upstreams.unary(
-            to: SocketAddress(pod.ip, variant.port), path: Self.path, metadata: metadata, message: message, deadline: deadline)
-    }
-
-    private func wait(_ pause: Duration, until end: ContinuousClock.Instant, _ reason: String) async throws(PredictionError) {
-        guard .now < end else {
-            throw end < deadline ? .unavailable(model: variant.model, reason) : .deadlineExceeded(after: deadline - began)
-        }
-        do { try await Task.sleep(until: min(.now + pause, end)) } catch { throw .abandoned }
-    }
-
-    private func failure(_ error: UpstreamError) -> PredictionError {
-        switch error {
-        case .notSent(let reason): .unavailable(model: variant.model, reason)
-        case .lost(let reason): .lost(model: variant.model, reason)
-        case .deadlineExceeded: .deadlineExceeded(after: deadline - began)
-        case .cancelled: .abandoned
-        case .refused(let status): .modelFailed(model: variant.model, status)
-        case .tooLarge(let limit): .brokenContract(model: variant.model, "wanted an answer of at most \(limit) bytes, got a longer one")
-        }
-    }
-
-    private static var now: Int64 { nanoseconds(start.duration(to: .now)) }
-    private static let start = ContinuousClock.now
-
-    private static func nanoseconds(_ span: Duration) -> Int64 {
-        span.components.seconds * 1_000_000_000 + span.components.attoseconds / 1_000_000_000
     }
 }

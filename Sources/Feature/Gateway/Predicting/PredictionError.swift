@@ -8,6 +8,8 @@ package import Wire
 package enum PredictionError: Error, Equatable {
     /// Nothing is served under that name.
     case unknown(RouteTarget)
+    /// The name is served, but not in that version.
+    case unknownVersion(RouteTarget, wanted: Int, served: [Int])
     /// The name is known and not served yet.
     case notReady(RouteTarget, String)
     /// Nothing is behind the path, or the method's name.
@@ -36,6 +38,8 @@ extension PredictionError: CustomStringConvertible {
     package var description: String {
         switch self {
         case .unknown(let target): "wanted an existing \(target.kind.rawValue), found none named \"\(target.key)\""
+        case .unknownVersion(let target, let wanted, let served):
+            "wanted version \(wanted) of \(target), found \(served.map { "\($0)" }.joined(separator: ", "))"
         case .notReady(let target, let reason): "\(target) is not served: \(reason)"
         case .noSuchPath(let reason): reason
         case .wrongMethod(let wanted, let found): "wanted the method \(wanted), found \(found)"

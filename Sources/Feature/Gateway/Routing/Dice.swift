@@ -22,8 +22,8 @@ package final class Dice: RandomNumberGenerator, Sendable {
         return mixed(hash)
     }
 
-    /// SplitMix64's last step.
-    private static func mixed(_ number: UInt64) -> UInt64 {
+    /// SplitMix64's last step: a bijection after which every bit depends on every bit.
+    static func mixed(_ number: UInt64) -> UInt64 {
         var number = number
         number = (number ^ number >> 30) &* 0xbf58_476d_1ce4_e5b9
         number = (number ^ number >> 27) &* 0x94d0_49bb_1331_11eb

@@ -34,6 +34,9 @@ package struct Route: Sendable {
         package var servable: ObjectKey
         /// `tumour:2`, for messages.
         package var model: String
+        package var version: Int
+        /// How often it answers, beside the others of its stage.
+        package var weight: Int
         package var port: Int
         package var pods: PodSet
         /// The inputs of this variant, where the stage has more for others' sake.
@@ -122,7 +125,7 @@ extension RouteState {
         }
         let variant = Route.Variant(
             servable: servable.key, model: "\(servable.status.model ?? servable.key.name):\(servable.status.version ?? 0)",
-            port: servable.status.port ?? ResolvedRuntime.defaultPort,
+            version: servable.status.version ?? 0, weight: 1, port: servable.status.port ?? ResolvedRuntime.defaultPort,
             pods: around.pods(of: ObjectKey(servable.key.namespace, service)), inputs: nil,
             meters: VariantMeters(target, stage: "", servable: servable.key.name))
         let stage = Route.Stage(name: "", signature: signature, variants: [variant], picker: VariantPicker(weights: [1]))
@@ -142,13 +145,14 @@ extension Route.Stage {
         let answering = stage.variants.filter { $0.shadowPercent == nil && $0.protocol == .hydrosphere }
         name = stage.name
         self.signature = signature
-        picker = VariantPicker(weights: answering.map(\.weight))
+        picker = VariantPicker(weights: answering.map(\.weight), names: answering.map(\.servable))
         variants = answering.map { variant in
             let key = ObjectKey(target.key.namespace, variant.servable)
             let own = around.servables[key]?.status.signature?.inputs
             let isSame = own.map { Set($0.map(\.name)) == Set(signature.inputs.map(\.name)) } ?? true
             return Route.Variant(
-                servable: key, model: "\(variant.model):\(variant.version)", port: variant.port,
+                servable: key, model: "\(variant.model):\(variant.version)", version: variant.version, weight: variant.weight,
+                port: variant.port,
                 pods: around.pods(of: ObjectKey(target.key.namespace, variant.service)), inputs: isSame ? nil : own,
                 meters: VariantMeters(target, stage: stage.name, servable: variant.servable))
         }

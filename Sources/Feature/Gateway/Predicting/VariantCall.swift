@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: the Hydro authors
+
+import Contract
+import Protos
+import Wire
+
+/// One call of one variant, tried on one pod after another for as long as no pod has begun.
+struct VariantCall: Sendable {
+    static let path = "/hydrosphere.serving.runtime.PredictionService/Predict"
+
+    let variant: Route.Variant
+    /// What the variant's stage takes and gives.
+    let signature: Signature
+    /// The stage's inputs, checked.
+    let inputs: WireTensors
+    let metadata: WireHeaders
+    let began: ContinuousClock.Instant
+    let deadline: ContinuousClock.Instant
+    let pipeline: Pipeline
+
+    /// The variant's outputs, checked; counts and times the call.
+    func answer() async throws(PredictionError) -> WireTensors {
+        let sent = ContinuousClock.now
+        do throws(PredictionError) {
+            let outputs = try outputs(of: try await send(try message()))
+            variant.meters.answer(after: .now - sent)
+            return outputs
+        } catch {
+            variant.meters.fail()
+            throw error
+        }
+    }
+
+    private func message() throws(PredictionError) -> [UInt8] {
+        do throws(ProtoError) { return try (variant.inputs.map { inputs.picking($0) } ?? inputs).message() } catch {
+            throw .malformed("\(error)")
+        }
+    }
+
+    private func outputs(of reply: GRPCReply) throws(PredictionError) -> WireTensors {
+        let outputs: WireTensors
+        do throws(ProtoError) { outputs = try WireTensors(scanning: reply.message) } catch {
+            throw .brokenContract(model: variant.model, "\(error)")
+        }
+        let violations = signature.violations(ofOutputs: outputs.outlines)
+        guard violations.isEmpty else { throw .brokenContract(model: variant.model, ContractViolation.summary(of: violations)) }
+        return outputs
+    }
+
+    private func send(_ message: [UInt8]) async throws(PredictionError) -> GRPCReply {
+        var tried: [Pod] = []
+        var reason = "it has no ready pods"
+        var patience: ContinuousClock.Instant?
+        var pause = Duration.milliseconds(5)
+        while true {
+            guard let pod = variant.pods.choose(pipeline.dice.next(), now: Self.now, tried: tried) else {
+                // None there, or all have refused: pods come and go while a servable rolls, so a new one may be near.
+                let end = patience ?? min(.now + pipeline.settings.patience, deadline)
+                patience = end
+                try await wait(pause, until: end, reason)
+                pause = min(pause * 2, .milliseconds(200))
+                tried = []
+                continue
+            }
+            do throws(UpstreamError) {
+                return try await send(message, to: pod)
+            } catch .notSent(let why) {
+                pod.shun(until: Self.now + Self.nanoseconds(pipeline.settings.shun))
+                variant.meters.retry()
+                reason = "pod \(pod.ip) \(why)"
+                tried.append(pod)
+            } catch {
+                throw failure(error)
+            }
+        }
+    }
+
+    private func send(_ message: [UInt8], to pod: Pod) async throws(UpstreamError) -> GRPCReply {
+        pod.begin()
+        defer { pod.end() }
+        return try await pipeline.upstreams.unary(
+            to: SocketAddress(pod.ip, variant.port), path: Self.path, metadata: metadata, message: message, deadline: deadline)
+    }
+
+    private func wait(_ pause: Duration, until end: ContinuousClock.Instant, _ reason: String) async throws(PredictionError) {
+        guard .now < end else {
+            throw end < deadline ? .unavailable(model: variant.model, reason) : .deadlineExceeded(after: deadline - began)
+        }
+        do { try await Task.sleep(until: min(.now + pause, end)) } catch { throw .abandoned }
+    }
+
+    private func failure(_ error: UpstreamError) -> PredictionError {
+        switch error {
+        case .notSent(let reason): .unavailable(model: variant.model, reason)
+        case .lost(let reason): .lost(model: variant.model, reason)
+        case .deadlineExceeded: .deadlineExceeded(after: deadline - began)
+        case .cancelled: .abandoned
+        case .refused(let status): .modelFailed(model: variant.model, status)
+        case .tooLarge(let limit): .brokenContract(model: variant.model, "wanted an answer of at most \(limit) bytes, got a longer one")
+        }
+    }
+
+    private static var now: Int64 { nanoseconds(start.duration(to: .now)) }
+    private static let start = ContinuousClock.now
+
+    private static func nanoseconds(_ span: Duration) -> Int64 {
+        span.components.seconds * 1_000_000_000 + span.components.attoseconds / 1_000_000_000
+    }
+}
