@@ -52,7 +52,7 @@ let house: [Room] = [
     .tests(of: "Yaml", on: ["JSON"]),
     .tests(of: "Telemetry", on: ["JSON"], [.log, .metrics]),
     .tests(of: "Transport", on: ["LoopbackTesting"]),
-    .tests(of: "Wire", on: ["LoopbackTesting"]),
+    .tests(of: "Wire", on: ["CSsl", "LoopbackTesting"]),
     .tests(of: "Kafka", on: ["CRdKafka"], [.log]),
     .tests(of: "OCI", on: ["Hashing", "JSON", "LoopbackTesting", "RegistryTesting", "Transport"]),
     .tests(of: "KubeCore", on: ["JSON"]),

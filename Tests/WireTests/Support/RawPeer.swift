@@ -14,21 +14,12 @@ final class RawPeer: @unchecked Sendable {
 
     init(taking descriptor: Int32) {
         self.descriptor = descriptor
-        var patience = timeval(tv_sec: 10, tv_usec: 0)
-        setsockopt(descriptor, SOL_SOCKET, SO_RCVTIMEO, &patience, socklen_t(MemoryLayout<timeval>.size))
-        setsockopt(descriptor, SOL_SOCKET, SO_SNDTIMEO, &patience, socklen_t(MemoryLayout<timeval>.size))
+        limitPatience(of: descriptor)
     }
 
     /// Connects to a loopback port.
     convenience init(port: Int, receiveBuffer: Int32? = nil) throws {
-        let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
-        if var size = receiveBuffer { setsockopt(descriptor, SOL_SOCKET, SO_RCVBUF, &size, socklen_t(MemoryLayout<Int32>.size)) }
-        var address = loopback(port)
-        let code = withUnsafePointer(to: &address) {
-            $0.withMemoryRebound(to: sockaddr.self, capacity: 1) { connect(descriptor, $0, socklen_t(MemoryLayout<sockaddr_in>.size)) }
-        }
-        guard code == 0 else { throw LoopbackError("wanted a connection to port \(port), found error \(errno)") }
-        self.init(taking: descriptor)
+        self.init(taking: try connectedSocket(to: port, receiveBuffer: receiveBuffer))
     }
 
     deinit { close(descriptor) }
@@ -134,6 +125,25 @@ final class RawListener: Sendable {
             return RawPeer(taking: peer)
         }
     }
+}
+
+/// A blocking socket to a loopback port, which waits ten seconds at most.
+func connectedSocket(to port: Int, receiveBuffer: Int32? = nil) throws -> Int32 {
+    let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
+    if var size = receiveBuffer { setsockopt(descriptor, SOL_SOCKET, SO_RCVBUF, &size, socklen_t(MemoryLayout<Int32>.size)) }
+    var address = loopback(port)
+    let code = withUnsafePointer(to: &address) {
+        $0.withMemoryRebound(to: sockaddr.self, capacity: 1) { connect(descriptor, $0, socklen_t(MemoryLayout<sockaddr_in>.size)) }
+    }
+    guard code == 0 else { throw LoopbackError("wanted a connection to port \(port), found error \(errno)") }
+    limitPatience(of: descriptor)
+    return descriptor
+}
+
+private func limitPatience(of descriptor: Int32) {
+    var patience = timeval(tv_sec: 10, tv_usec: 0)
+    setsockopt(descriptor, SOL_SOCKET, SO_RCVTIMEO, &patience, socklen_t(MemoryLayout<timeval>.size))
+    setsockopt(descriptor, SOL_SOCKET, SO_SNDTIMEO, &patience, socklen_t(MemoryLayout<timeval>.size))
 }
 
 private func loopback(_ port: Int) -> sockaddr_in {

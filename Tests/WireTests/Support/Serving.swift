@@ -27,10 +27,10 @@ func serving<R: Sendable>(
 
 /// The same with a handler and an address.
 func serving<R: Sendable>(
-    at address: SocketAddress = SocketAddress("127.0.0.1", 0), loops: Int = 1, limits: WireLimits = WireLimits(), handler: any WireHandler,
-    _ body: (WireServer) async throws -> R
+    at address: SocketAddress = SocketAddress("127.0.0.1", 0), loops: Int = 1, limits: WireLimits = WireLimits(),
+    tls: TLSFiles? = nil, handler: any WireHandler, _ body: (WireServer) async throws -> R
 ) async throws -> R {
-    let server = WireServer(at: address, loops: try WireLoops(count: loops), limits: limits, handler: handler, logger: quiet)
+    let server = WireServer(at: address, loops: try WireLoops(count: loops), limits: limits, tls: tls, handler: handler, logger: quiet)
     try server.bind()
     return try await withThrowingTaskGroup(of: Void.self) { group in
         group.addTask { try await server.run() }

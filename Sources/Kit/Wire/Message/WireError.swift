@@ -11,6 +11,8 @@ package enum WireError: Error, Equatable, CustomStringConvertible {
     case notAPath(String)
     /// The kernel takes no longer paths for sockets.
     case pathTooLong(String, limit: Int)
+    /// A file of a server's certificate or key is of no use.
+    case badCertificate(String, String)
     /// The address could not be listened on.
     case bindFailed(String, errno: Int32)
     /// The system refused something that a loop needs.
@@ -22,6 +24,7 @@ package enum WireError: Error, Equatable, CustomStringConvertible {
         case .notAPath(let text): "wanted a path for a socket, found \"\(text)\""
         case .pathTooLong(let path, let limit):
             "wanted a path of at most \(limit) bytes for a socket, found \(path.utf8.count): \"\(path)\""
+        case .badCertificate(let file, let reason): "cannot use \"\(file)\" for TLS: \(reason)"
         case .bindFailed(let address, let code): "cannot listen on \(address): \(reason(of: code))"
         case .system(let what, let code): "cannot make \(what): \(reason(of: code))"
         }

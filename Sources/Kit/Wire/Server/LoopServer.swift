@@ -16,6 +16,7 @@ final class LoopServer: Pollable, @unchecked Sendable {
     let handler: any WireHandler
     private let listener: ByteChannel
     private let file: SocketFile?
+    private let door: TLSDoor?
     private var seat: WireLoop.SeatNumber?
     private var connections: [ObjectIdentifier: ServerConnection] = [:]
     private var arrivals: [Exchange] = []
@@ -28,9 +29,13 @@ final class LoopServer: Pollable, @unchecked Sendable {
     private(set) var held = 0
 
     /// Takes over a descriptor that listens.
-    init(listening descriptor: Int32, file: SocketFile? = nil, on loop: WireLoop, limits: WireLimits, handler: any WireHandler) {
+    init(
+        listening descriptor: Int32, file: SocketFile?, tls identity: TLSIdentity?, on loop: WireLoop, limits: WireLimits,
+        handler: any WireHandler
+    ) {
         listener = ByteChannel(descriptor: descriptor)
         self.file = file
+        door = identity.map { [counters] in TLSDoor($0, counters: counters) }
         self.handler = handler
         self.loop = loop
         self.limits = limits
@@ -108,7 +113,7 @@ final class LoopServer: Pollable, @unchecked Sendable {
 
     private func admit(_ descriptor: Int32, from address: KernelAddress) {
         counters.connectionsAccepted.count()
-        guard connections.count < limits.connections, let link = try? Link(descriptor, on: loop, connecting: false) else {
+        guard connections.count < limits.connections, let link = try? Link(descriptor, on: loop, connecting: false, door: door) else {
             // Refused, or epoll is full: the same to the caller, who may come again.
             counters.connectionsRejected.count()
             Glibc.close(descriptor)

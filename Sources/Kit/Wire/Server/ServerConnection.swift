@@ -29,6 +29,8 @@ final class ServerConnection: LoopTimer, LinkUser {
     private var isDraining = false
     /// Nothing more will be sent; what still comes is thrown away, so that the last answer is not lost to a reset.
     private var isLingering = false
+    /// The one answer is on its way.
+    private var isRefused = false
 
     init(_ link: Link, of server: LoopServer, peer: String) {
         self.link = link
@@ -72,7 +74,7 @@ final class ServerConnection: LoopTimer, LinkUser {
     }
 
     func received(_ bytes: UnsafeBufferPointer<UInt8>) {
-        if isLingering { return }
+        if isLingering || isRefused { return }
         if let session { return session.received(bytes) }
         opening.append(contentsOf: bytes)
         let count = min(opening.count, Self.preface.count)
@@ -96,7 +98,18 @@ final class ServerConnection: LoopTimer, LinkUser {
 
     func produce(into outbox: inout ByteQueue) -> Bool { session?.produce(into: &outbox) ?? true }
 
-    func drained() { session?.drained() }
+    func drained() {
+        if isRefused { closePolitely() } else { session?.drained() }
+    }
+
+    /// Plain HTTP where TLS is wanted gets a plain answer, in the one dialect that every caller can show.
+    func spokePlainly() {
+        isRefused = true
+        counters.requestsRejected.count()
+        let answer = server.refusal(HTTPFault(status: 400, reason: "wanted TLS on this port, found plain text"), path: "")
+        HTTP1Writer(date: loop.date, closes: true, isHead: false).write(answer, to: &link.outbox)
+        link.flushLater()
+    }
 
     /// A caller that has finished sending is taken to have left: nobody waits for an answer with half a connection.
     func ended(_ code: Int32) { close() }

@@ -13,12 +13,14 @@ package final class WireServer: Sendable {
     private let address: SocketAddress
     private let loops: WireLoops
     private let limits: WireLimits
+    private let tls: TLSFiles?
     private let handler: any WireHandler
     private let logger: Logger
     private let state = Mutex(State())
 
     private struct State {
         var port = 0
+        var identity: TLSIdentity?
         var shares: [LoopServer] = []
         var isDraining: Duration?
         var isRunning = false
@@ -26,22 +28,26 @@ package final class WireServer: Sendable {
 
     /// Prepares a server. Port 0 takes any that is free.
     ///
+    /// With `tls` everything is encrypted (TLS 1.2 or later; ALPN chooses between HTTP/2 and HTTP/1.1; tickets make coming back cheap).
     /// A path gets a socket file with mode 0660, which is removed at the end; one that a crash has left behind is replaced.
     package init(
-        at address: SocketAddress, loops: WireLoops, limits: WireLimits = WireLimits(), handler: any WireHandler, logger: Logger
+        at address: SocketAddress, loops: WireLoops, limits: WireLimits = WireLimits(), tls: TLSFiles? = nil,
+        handler: any WireHandler, logger: Logger
     ) {
         self.address = address
         self.loops = loops
         self.limits = limits
+        self.tls = tls
         self.handler = handler
         self.logger = logger
     }
 
     /// The same for an IP address and a port.
     package convenience init(
-        address: String, port: Int, loops: WireLoops, limits: WireLimits = WireLimits(), handler: any WireHandler, logger: Logger
+        address: String, port: Int, loops: WireLoops, limits: WireLimits = WireLimits(), tls: TLSFiles? = nil,
+        handler: any WireHandler, logger: Logger
     ) {
-        self.init(at: SocketAddress(address, port), loops: loops, limits: limits, handler: handler, logger: logger)
+        self.init(at: SocketAddress(address, port), loops: loops, limits: limits, tls: tls, handler: handler, logger: logger)
     }
 
     /// The port listened on; 0 before `bind`.
@@ -50,19 +56,24 @@ package final class WireServer: Sendable {
     /// What all loops have done together.
     package var statistics: WireStatistics {
         var sum = WireStatistics()
-        for share in state.withLock({ $0.shares }) { share.counters.add(to: &sum) }
+        let (shares, identity) = state.withLock { ($0.shares, $0.identity) }
+        identity?.add(to: &sum)
+        for share in shares { share.counters.add(to: &sum) }
         return sum
     }
 
     /// Listens. Callers may connect from now on, and are served once `run` runs. `run` does this if nobody has.
     package func bind() throws(WireError) {
         guard state.withLock({ $0.shares.isEmpty }) else { return }
+        // Before the port: a server that cannot say who it is must not seem to be there.
+        let identity: TLSIdentity? = if let tls { try TLSIdentity(tls, logger: logger) } else { nil }
         let (descriptors, bound, file) = try ListeningSocket.open(address, count: loops.count)
         let shares = zip(loops.all, descriptors).map {
-            LoopServer(listening: $1, file: file, on: $0, limits: limits, handler: handler)
+            LoopServer(listening: $1, file: file, tls: identity, on: $0, limits: limits, handler: handler)
         }
         state.withLock {
             $0.port = bound.port
+            $0.identity = identity
             $0.shares = shares
         }
         logger.debug("listening", metadata: ["address": "\(bound)"])

@@ -9,6 +9,13 @@ package struct WireStatistics: Sendable, Equatable {
     package var connectionsAccepted = 0
     /// Connections closed at once because there were too many, or no descriptor was left.
     package var connectionsRejected = 0
+    /// TLS handshakes that came to an end, good and bad, and the good ones that a ticket made short.
+    package var handshakes = 0
+    package var handshakesFailed = 0
+    package var handshakesResumed = 0
+    /// Pairs of certificate and key that were taken, the first included, and that were not.
+    package var certificatesTaken = 0
+    package var certificatesRefused = 0
     package var requests = 0
     package var requestsInFlight = 0
     /// Requests refused by a limit, or because they broke the protocol.
@@ -26,6 +33,9 @@ final class ServerCounters: Sendable {
     let connectionsOpen = Atomic<Int>(0)
     let connectionsAccepted = Atomic<Int>(0)
     let connectionsRejected = Atomic<Int>(0)
+    let handshakes = Atomic<Int>(0)
+    let handshakesFailed = Atomic<Int>(0)
+    let handshakesResumed = Atomic<Int>(0)
     let requests = Atomic<Int>(0)
     let requestsInFlight = Atomic<Int>(0)
     let requestsRejected = Atomic<Int>(0)
@@ -38,6 +48,9 @@ final class ServerCounters: Sendable {
         sum.connectionsOpen += connectionsOpen.load(ordering: .relaxed)
         sum.connectionsAccepted += connectionsAccepted.load(ordering: .relaxed)
         sum.connectionsRejected += connectionsRejected.load(ordering: .relaxed)
+        sum.handshakes += handshakes.load(ordering: .relaxed)
+        sum.handshakesFailed += handshakesFailed.load(ordering: .relaxed)
+        sum.handshakesResumed += handshakesResumed.load(ordering: .relaxed)
         sum.requests += requests.load(ordering: .relaxed)
         sum.requestsInFlight += requestsInFlight.load(ordering: .relaxed)
         sum.requestsRejected += requestsRejected.load(ordering: .relaxed)

@@ -6,7 +6,7 @@ import Glibc
 
 /// The seam between a socket and the protocol above it: bytes in, bytes out, never waiting.
 ///
-/// Encryption, when it comes, lives inside: the protocols see only these outcomes.
+/// Encryption lives inside: the protocols see only these outcomes.
 struct ByteChannel {
     enum Outcome: Equatable {
         /// So many bytes went through.
@@ -20,24 +20,49 @@ struct ByteChannel {
     }
 
     let descriptor: Int32
+    private var tls: TLSSession?
+
+    init(descriptor: Int32) { self.descriptor = descriptor }
+
+    /// From now on all bytes go through the session.
+    mutating func encrypt(_ session: TLSSession) { tls = session }
+
+    /// Whether more can be received at once although epoll does not say so.
+    var hasMore: Bool { tls?.hasMore ?? false }
+    /// Whether receiving waits until the socket can be written, as encryption may make it.
+    var wantsToWrite: Bool { tls?.wantsToWrite ?? false }
+
+    /// The first byte that waits to be received, which stays where it is.
+    func peek(_ byte: inout UInt8) -> Outcome { outcome(of: recv(descriptor, &byte, 1, Int32(MSG_PEEK))) }
 
     func receive(into buffer: UnsafeMutableBufferPointer<UInt8>) -> Outcome {
-        let count = recv(descriptor, buffer.baseAddress, buffer.count, 0)
+        if let tls { return tls.receive(into: buffer) }
+        return outcome(of: recv(descriptor, buffer.baseAddress, buffer.count, 0))
+    }
+
+    private func outcome(of count: Int) -> Outcome {
         if count > 0 { return .moved(count) }
         if count == 0 { return .ended }
         return errno == EAGAIN || errno == EINTR ? .later : .broken(errno)
     }
 
     func send(_ bytes: UnsafeBufferPointer<UInt8>) -> Outcome {
+        if let tls { return tls.send(bytes) }
         let count = Glibc.send(descriptor, bytes.baseAddress, bytes.count, Int32(MSG_NOSIGNAL))
         if count >= 0 { return .moved(count) }
         return errno == EAGAIN || errno == EINTR ? .later : .broken(errno)
     }
 
     /// Says that nothing more will be sent.
-    func finishSending() { shutdown(descriptor, Int32(SHUT_WR)) }
+    func finishSending() {
+        tls?.finish()
+        shutdown(descriptor, Int32(SHUT_WR))
+    }
 
-    func close() { Glibc.close(descriptor) }
+    func close() {
+        tls?.finish()
+        Glibc.close(descriptor)
+    }
 
     /// Answers leave at once: what is written has been gathered already.
     func sendWithoutDelay() {

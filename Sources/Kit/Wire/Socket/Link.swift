@@ -16,6 +16,12 @@ protocol LinkUser: AnyObject {
     func drained()
     /// The other side finished sending, or the connection broke (`code` not zero). The user must close the link.
     func ended(_ code: Int32)
+    /// Where encryption is wanted, the other side has begun without. Nothing is encrypted on this link, and nothing read yet.
+    func spokePlainly()
+}
+
+extension LinkUser {
+    func spokePlainly() { ended(EPROTO) }
 }
 
 /// A connected socket on a loop: reads, gathers output, writes what the kernel takes, and asks epoll for the rest.
@@ -24,7 +30,9 @@ final class Link: Pollable, Flushable {
     static let gulp = 65_536
 
     let loop: WireLoop
-    private let channel: ByteChannel
+    private var channel: ByteChannel
+    /// Where encryption is wanted: what makes it when the first byte has come, so that who says nothing costs nothing.
+    private var door: TLSDoor?
     /// Set by the user itself, as soon as it exists; let go of on closing, which breaks the circle of references.
     var user: (any LinkUser)?
     private var seat: WireLoop.SeatNumber?
@@ -41,8 +49,9 @@ final class Link: Pollable, Flushable {
     private(set) var lastMoved: Int64
     private(set) var lastReceived: Int64
 
-    init(_ descriptor: Int32, on loop: WireLoop, connecting: Bool) throws(WireError) {
+    init(_ descriptor: Int32, on loop: WireLoop, connecting: Bool, door: TLSDoor? = nil) throws(WireError) {
         self.loop = loop
+        self.door = door
         channel = ByteChannel(descriptor: descriptor)
         isConnecting = connecting
         lastMoved = loop.now
@@ -60,6 +69,7 @@ final class Link: Pollable, Flushable {
         guard wanted != isReading else { return }
         isReading = wanted
         updateInterest(writing: isStuck)
+        if wanted, channel.hasMore { flushLater() }
     }
 
     /// Writes at the end of the loop's turn.
@@ -83,7 +93,7 @@ final class Link: Pollable, Flushable {
 
     func ready(_ events: UInt32) {
         if isConnecting { return finishConnecting() }
-        if events & (EPOLLIN.rawValue | EPOLLHUP.rawValue | EPOLLERR.rawValue) != 0 { receive() }
+        if events & (EPOLLIN.rawValue | EPOLLHUP.rawValue | EPOLLERR.rawValue) != 0 || channel.wantsToWrite { receive() }
         if !isClosed, events & EPOLLOUT.rawValue != 0 { flush() }
     }
 
@@ -100,21 +110,45 @@ final class Link: Pollable, Flushable {
     }
 
     private func receive() {
+        if let door, !open(door) { return }
         switch channel.receive(into: loop.inbox) {
         case .moved(let count):
             lastMoved = loop.now
             lastReceived = loop.now
             received += count
             user?.received(UnsafeBufferPointer(start: loop.inbox.baseAddress, count: count))
-        case .later: break
+            if channel.hasMore { flushLater() }
+        case .later: if channel.wantsToWrite { updateInterest(writing: true) }
         case .ended: ended(0)
         case .broken(let code): ended(code)
         }
     }
 
+    /// Looks at the first byte: TLS begins with 22, a record of the handshake. (RFC 8446 §5.1)
+    private func open(_ door: TLSDoor) -> Bool {
+        var first: UInt8 = 0
+        switch channel.peek(&first) {
+        case .moved:
+            self.door = nil
+            if first == 22, let session = door.session(on: channel.descriptor, at: loop.now) {
+                channel.encrypt(session)
+                return true
+            }
+            user?.spokePlainly()
+        case .later: break
+        case .ended: ended(0)
+        case .broken(let code): ended(code)
+        }
+        return false
+    }
+
     func flush() {
         isQueued = false
         guard !isClosed, !isConnecting else { return }
+        if channel.hasMore, isReading {
+            receive()
+            if isClosed { return }
+        }
         while true {
             if outbox.count < Self.gulp, let user, !user.produce(into: &outbox) { return ended(EPROTO) }
             if outbox.isEmpty {
@@ -141,7 +175,7 @@ final class Link: Pollable, Flushable {
 
     private func updateInterest(writing: Bool) {
         guard let seat else { return }
-        let wanted = (isReading ? EPOLLIN.rawValue : 0) | (writing ? EPOLLOUT.rawValue : 0)
+        let wanted = (isReading ? EPOLLIN.rawValue : 0) | (writing || channel.wantsToWrite ? EPOLLOUT.rawValue : 0)
         guard wanted != interest else { return }
         interest = wanted
         loop.watch(channel.descriptor, for: wanted, as: seat)
