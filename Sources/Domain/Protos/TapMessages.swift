@@ -165,10 +165,6 @@ extension ProtoWriter {
         if value != 0 { number(value, field: field) }
     }
 
-    fileprivate mutating func text(_ text: String, field: Int) {
-        if !text.isEmpty { chunk(text.utf8, field: field) }
-    }
-
     /// Bytes of a field below 16 with a content of so many bytes.
     fileprivate static func chunkSize(_ count: Int) -> Int { 1 + max(1, (Int.bitWidth - count.leadingZeroBitCount + 6) / 7) + count }
 }
