@@ -37,7 +37,7 @@ let house: [Room] = [
 
     .feature("Composer", on: ["Archive", "Contract", "Hashing", "HydroAPI", "JSON", "KubeCore", "OCI", "Protos", "Transport"], [.log, .metrics]),
     .feature("Controllers", on: ["Composer", "Contract", "Hashing", "HydroAPI", "JSON", "KubeClient", "KubeCore", "KubeRuntime", "OCI"], [.log, .metrics, .lifecycle]),
-    .feature("Gateway", on: ["Contract", "HydroAPI", "JSON", "Kafka", "KubeClient", "KubeCore", "KubeRuntime", "OpenInference", "Protos", "Telemetry", "Wire"], [.log, .metrics, .lifecycle, .protobuf]),
+    .feature("Gateway", on: ["Archive", "Contract", "HydroAPI", "JSON", "Kafka", "KubeClient", "KubeCore", "KubeRuntime", "OpenInference", "Protos", "Telemetry", "Wire"], [.log, .metrics, .lifecycle, .protobuf]),
 
     .program("hydro-operator", on: ["Composer", "Controllers", "HydroAPI", "KubeClient", "KubeCore", "KubeRuntime", "OCI", "Telemetry", "Transport", "Wire"], [.arguments, .log, .metrics, .lifecycle, .signals]),
     .program("hydro-gateway", on: ["Gateway", "HydroAPI", "Kafka", "KubeClient", "KubeCore", "KubeRuntime", "Telemetry", "Transport", "Wire"], [.arguments, .log, .metrics, .lifecycle, .signals]),

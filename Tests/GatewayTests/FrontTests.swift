@@ -8,30 +8,6 @@ import Wire
 
 @testable import Gateway
 
-struct HTTPPathTests {
-    struct Case: CustomTestStringConvertible {
-        var path: String
-        var target: String?
-        var testDescription: String { path }
-    }
-
-    static let cases: [Case] = [
-        .init(path: "/gateway/application/tumour", target: "application \"home/tumour\""),
-        .init(path: "/gateway/servable/tumour-1", target: "servable \"home/tumour-1\""),
-        .init(path: "/namespaces/team-a/gateway/application/x", target: "application \"team-a/x\""),
-        .init(path: "/gateway/application/a%20b", target: "application \"home/a b\""),
-        .init(path: "/gateway/application/a%2", target: nil), .init(path: "/gateway/application/%ff", target: nil),
-        .init(path: "/gateway/application/", target: nil), .init(path: "/gateway/application/a/b", target: nil),
-        .init(path: "/gateway/model/a", target: nil), .init(path: "/namespaces//gateway/application/x", target: nil),
-        .init(path: "/namespaces/x", target: nil), .init(path: "gateway/application/a", target: nil), .init(path: "/", target: nil),
-        .init(path: "", target: nil), .init(path: "*", target: nil),
-    ]
-
-    @Test(arguments: cases) func `a path names a target, or nothing`(path: Case) {
-        #expect(HTTPPath.target(path.path, defaultNamespace: "home")?.description == path.target)
-    }
-}
-
 struct FrontCoreTests {
     @Test(arguments: [true, false]) func `a name is unknown only once everything has been listed`(isListed: Bool) throws {
         let core = FrontCore(

@@ -49,6 +49,12 @@ package final class MetricsRegistry: MetricsFactory, Sendable {
         return out.text
     }
 
+    /// How much one series holds: a counter's sum, or a histogram's sum of seconds and its count. Zero where there is no such series.
+    package func reading(_ label: String, _ dimensions: [(String, String)]) -> (sum: Double, count: UInt64) {
+        let labels = Exposition.labels(dimensions)
+        return families.withLock { $0[Exposition.name(label)]?.series[labels] }?.reading ?? (0, 0)
+    }
+
     /// The series under these labels, made if there is room; nil if there is none or the name means another type.
     private func series<Wanted: Series>(
         _ label: String, _ dimensions: [(String, String)], _ type: String, make: () -> Wanted

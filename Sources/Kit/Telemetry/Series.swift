@@ -7,6 +7,8 @@ internal import Synchronization
 /// One time series: a name's numbers under one set of labels.
 protocol Series: AnyObject, Sendable {
     func write(to exposition: inout Exposition, name: String, labels: String)
+    /// The sum, and how many samples it is of where that is known.
+    var reading: (sum: Double, count: UInt64) { get }
 }
 
 /// Goes up only.
@@ -20,6 +22,7 @@ final class CounterSeries: Series, CounterHandler, FloatingPointCounterHandler {
         value.withLock { $0 += amount }
     }
     func reset() { value.withLock { $0 = 0 } }
+    var reading: (sum: Double, count: UInt64) { (value.withLock { $0 }, 0) }
     func write(to exposition: inout Exposition, name: String, labels: String) {
         exposition.sample(name, labels, value.withLock { $0 })
     }
@@ -35,6 +38,7 @@ final class GaugeSeries: Series, MeterHandler, RecorderHandler {
     func decrement(by amount: Double) { value.withLock { $0 -= amount } }
     func record(_ new: Int64) { set(Double(new)) }
     func record(_ new: Double) { set(new) }
+    var reading: (sum: Double, count: UInt64) { (value.withLock { $0 }, 0) }
     func write(to exposition: inout Exposition, name: String, labels: String) {
         exposition.sample(name, labels, value.withLock { $0 })
     }
@@ -64,6 +68,7 @@ final class HistogramSeries: Series, RecorderHandler, TimerHandler {
             $0.sum += value
         }
     }
+    var reading: (sum: Double, count: UInt64) { counts.withLock { ($0.sum, $0.buckets.reduce(0, +)) } }
     func write(to exposition: inout Exposition, name: String, labels: String) {
         let seen = counts.withLock { $0 }
         let prefix = labels.isEmpty ? "" : labels + ","

@@ -41,7 +41,8 @@ private struct Program {
         let upstreams = GRPCUpstreams(loops: loops, limits: settings.upstreamLimits)
         let core = FrontCore(
             table: table, pipeline: Pipeline(upstreams: upstreams, settings: settings.pipeline),
-            defaultNamespace: settings.defaultNamespace, isListed: { watch.missing.isEmpty }, logger: logger)
+            defaultNamespace: settings.defaultNamespace, maxBody: settings.maxBody, isListed: { watch.missing.isEmpty }, health: health,
+            metrics: metrics, logger: logger)
         let http = settings.server(settings.httpPort, loops, HTTPFront(core), logger)
         let grpc = settings.server(settings.grpcPort, loops, GRPCFront(core), logger)
         let gauges = WireGauges(servers: [("http", http), ("grpc", grpc)], upstreams: upstreams)

@@ -2,9 +2,11 @@
 // SPDX-FileCopyrightText: the Hydro authors
 
 import Contract
+import KubeCore
 package import Logging
 import Metrics
 import Protos
+package import Telemetry
 
 /// The story of a prediction that all fronts share; they differ in how values and errors are written.
 package struct FrontCore: Sendable {
@@ -15,16 +17,26 @@ package struct FrontCore: Sendable {
     let defaultNamespace: String
     /// Counts requests that no name can be put to.
     let unknown = RouteMeters(unknown: ())
+    /// Bytes of a body, once it is unpacked.
+    let maxBody: Int
     private let inFlight = Meter(label: "hydro_gateway_requests_in_flight")
     private let isListed: @Sendable () -> Bool
+    /// Where counts and times are read back for those who ask for statistics.
+    let metrics: MetricsRegistry?
+    private let health: Health?
     private let logger: Logger
 
     /// `isListed` says whether everything that is served has been heard of: until then, no name is unknown for good.
     package init(
         table: RoutingTable, pipeline: Pipeline, dice: Dice = Dice(), defaultNamespace: String = "default",
-        isListed: @escaping @Sendable () -> Bool = { true }, logger: Logger
+        maxBody: Int = 50 << 20, isListed: @escaping @Sendable () -> Bool = { true }, health: Health? = nil,
+        metrics: MetricsRegistry? = nil,
+        logger: Logger
     ) {
+        self.health = health
+        self.metrics = metrics
         self.isListed = isListed
+        self.maxBody = maxBody
         self.table = table
         self.pipeline = pipeline
         self.dice = dice
@@ -39,14 +51,29 @@ package struct FrontCore: Sendable {
     func serve(
         _ prediction: Prediction, _ visit: inout Visit, decode: (Route) throws(PredictionError) -> WireTensors
     ) async throws(PredictionError) -> Answer {
-        guard let target = visit.target else { throw .malformed("wanted the name of an application or a servable, found none") }
-        let route = try route(to: target)
+        let route = try route(of: &visit)
         visit.meters = route.meters
         let inputs = try decode(route)
         let violations = route.signature.violations(ofInputs: inputs.outlines)
         guard violations.isEmpty else { throw .invalidInput(violations) }
-        let outputs = try await pipeline.run(prediction, inputs, along: route)
-        return Answer(outputs: outputs, route: route)
+        let (outputs, version) = try await pipeline.run(prediction, inputs, along: route)
+        return Answer(outputs: outputs, route: route, version: version)
+    }
+
+    /// The route that the visit asks for, with the version that it names.
+    private func route(of visit: inout Visit) throws(PredictionError) -> Route {
+        guard let target = visit.target else { throw .malformed("wanted the name of an application or a servable, found none") }
+        let route = visit.mayBeServable ? try model(at: target.key) : try route(to: target)
+        visit.target = route.target
+        return try visit.version.map { (version) throws(PredictionError) in try route.pinned(to: version) } ?? route
+    }
+
+    /// What other protocols call a model: the application of the name, or where there is none, the servable.
+    func model(at key: ObjectKey) throws(PredictionError) -> Route {
+        do throws(PredictionError) { return try route(to: RouteTarget(.application, key)) } catch {
+            guard case .unknown = error, table.state(of: RouteTarget(.servable, key)) != nil else { throw error }
+            return try route(to: RouteTarget(.servable, key))
+        }
     }
 
     /// What is served under a name.
@@ -56,6 +83,9 @@ package struct FrontCore: Sendable {
             throw .notReady(target, "the gateway has not heard of everything yet")
         }
     }
+
+    /// Whether the gateway may be sent requests.
+    var isReady: Bool { health?.report(.ready).isPassing ?? isListed() }
 
     /// A request has come in; `close` must follow.
     func open(_ front: FrontProtocol) -> Visit {
@@ -73,7 +103,9 @@ package struct FrontCore: Sendable {
     /// Logs what an operator may have to act on. A caller's own mistakes are for the caller.
     private func note(_ error: PredictionError, _ visit: Visit) {
         switch error {
-        case .unknown, .unknownVersion, .noSuchPath, .wrongMethod, .malformed, .badFrame, .invalidInput, .abandoned, .notReady: return
+        case .unknown, .unknownVersion, .noSuchPath, .wrongMethod, .malformed, .bodyTooLarge, .unsupportedCoding, .notOffered,
+            .badFrame, .invalidInput, .abandoned, .notReady:
+            return
         case .brokenContract, .modelFailed, .unavailable, .lost, .deadlineExceeded: break
         }
         logger.debug(
@@ -90,6 +122,10 @@ struct Visit {
     let began: ContinuousClock.Instant
     var requestID: String?
     var target: RouteTarget?
+    /// Whether a servable is meant where no application has the name.
+    var mayBeServable = false
+    /// The version that the caller insists on, in the last stage.
+    var version: Int?
     var meters: RouteMeters?
 }
 
@@ -97,4 +133,6 @@ struct Visit {
 struct Answer {
     var outputs: WireTensors
     var route: Route
+    /// The version of the last stage's model that answered.
+    var version: Int
 }

@@ -15,6 +15,21 @@ package struct HTTPFault: Equatable, Sendable {
         self.information = information
     }
 
+    /// What the server itself refuses: a broken request, a limit, a timeout.
+    init(status: Int, information: String) {
+        self.status = status
+        self.information = information
+        error =
+            switch status {
+            case 408: "RequestTimeout"
+            case 413: "RequestTooLarge"
+            case 503: "ServiceUnavailable"
+            case 504: "DeadlineExceeded"
+            case 500...: "InternalServerError"
+            default: "BadRequest"
+            }
+    }
+
     package init(_ error: PredictionError) {
         information = "\(error)"
         switch error {
@@ -23,6 +38,9 @@ package struct HTTPFault: Equatable, Sendable {
         case .noSuchPath: (status, self.error) = (404, "BadRequest")
         case .wrongMethod: (status, self.error) = (405, "BadRequest")
         case .malformed, .badFrame: (status, self.error) = (400, "BadRequest")
+        case .bodyTooLarge: (status, self.error) = (413, "RequestTooLarge")
+        case .unsupportedCoding: (status, self.error) = (415, "BadRequest")
+        case .notOffered: (status, self.error) = (501, "NotImplemented")
         case .invalidInput: (status, self.error) = (400, "ContractViolationError")
         case .brokenContract: (status, self.error) = (502, "ContractViolationError")
         case .lost: (status, self.error) = (502, "BadGateway")
@@ -57,6 +75,18 @@ package struct HTTPFault: Equatable, Sendable {
     }
 }
 
+extension HTTPFault {
+    /// The error as the Open Inference Protocol writes it.
+    func openInferenceJSON() -> [UInt8] {
+        var writer = JSONWriter()
+        writer.beginObject()
+        writer.key("error")
+        writer.string(information)
+        writer.endObject()
+        return writer.bytes
+    }
+}
+
 extension GRPCStatus {
     /// An error as gRPC callers see it.
     package init(_ error: PredictionError) {
@@ -66,6 +96,8 @@ extension GRPCStatus {
             case .notReady, .unavailable: .unavailable
             case .noSuchPath, .wrongMethod: .unimplemented
             case .malformed, .invalidInput: .invalidArgument
+            case .bodyTooLarge: .resourceExhausted
+            case .unsupportedCoding, .notOffered: .unimplemented
             case .badFrame(let status): status.code
             case .brokenContract: .internal
             case .lost: .unavailable

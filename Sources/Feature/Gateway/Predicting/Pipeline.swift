@@ -32,12 +32,16 @@ package struct Pipeline: Sendable {
         self.settings = settings
     }
 
-    /// The declared outputs of the last stage. The inputs have been checked by whoever decoded them.
-    package func run(_ prediction: Prediction, _ inputs: WireTensors, along route: Route) async throws(PredictionError) -> WireTensors {
+    /// The declared outputs of the last stage, and the version of the model that gave them. The inputs have been checked by whoever
+    /// decoded them.
+    package func run(
+        _ prediction: Prediction, _ inputs: WireTensors, along route: Route
+    ) async throws(PredictionError) -> (outputs: WireTensors, version: Int) {
         let deadline = min(prediction.deadline, prediction.began + route.timeout)
         let metadata = Self.metadata(for: prediction)
         let sticky = route.stickyHeader.flatMap { prediction.headers[$0] }
         var current = inputs
+        var version = 0
         for (place, stage) in route.stages.enumerated() {
             guard let drawn = stage.draw(sticky, dice) else {
                 throw .notReady(route.target, "no variant of stage \"\(stage.name)\" may answer")
@@ -47,8 +51,9 @@ package struct Pipeline: Sendable {
                 variant: stage.variants[drawn], signature: stage.signature, inputs: given, metadata: metadata, began: prediction.began,
                 deadline: deadline, pipeline: self)
             current = try await call.answer()
+            version = stage.variants[drawn].version
         }
-        return current.picking(route.signature.outputs)
+        return (current.picking(route.signature.outputs), version)
     }
 
     private static func inputs(

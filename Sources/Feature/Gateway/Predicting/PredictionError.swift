@@ -17,6 +17,12 @@ package enum PredictionError: Error, Equatable {
     case wrongMethod(wanted: String, found: String)
     /// The request's own form is wrong: its JSON, its protocol buffer, its headers.
     case malformed(String)
+    /// The body is longer than the gateway takes, once it is unpacked.
+    case bodyTooLarge(limit: Int)
+    /// The body is packed in a way that is not understood.
+    case unsupportedCoding(String)
+    /// The protocol has it, and the gateway does not.
+    case notOffered(String)
     /// The request's gRPC frame is wrong, too large or compressed.
     case badFrame(GRPCStatus)
     /// The request's values are not what the signature declares.
@@ -44,6 +50,9 @@ extension PredictionError: CustomStringConvertible {
         case .noSuchPath(let reason): reason
         case .wrongMethod(let wanted, let found): "wanted the method \(wanted), found \(found)"
         case .malformed(let reason): reason
+        case .bodyTooLarge(let limit): "wanted a body of at most \(limit) bytes, found a longer one"
+        case .unsupportedCoding(let coding): "wanted content-encoding gzip or deflate, found \"\(coding)\""
+        case .notOffered(let reason): reason
         case .badFrame(let status): status.message
         case .invalidInput(let violations): ContractViolation.summary(of: violations)
         case .brokenContract(let model, let reason): "model \"\(model)\" broke its signature: \(reason)"

@@ -66,13 +66,16 @@ package final class VariantMeters: Sendable {
     private let seconds: Timer
 
     package init(_ target: RouteTarget, stage: String, servable: String) {
-        let labels = [
-            ("namespace", target.key.namespace), (target.kind.rawValue, target.key.name), ("stage", stage), ("variant", servable),
-        ]
+        let labels = Self.labels(target, stage: stage, servable: servable)
         answered = Counter(label: "hydro_gateway_variant_requests_total", dimensions: labels + [("outcome", "answered")])
         failed = Counter(label: "hydro_gateway_variant_requests_total", dimensions: labels + [("outcome", "failed")])
         retried = Counter(label: "hydro_gateway_variant_retries_total", dimensions: labels)
         seconds = Timer(label: "hydro_gateway_variant_seconds", dimensions: labels)
+    }
+
+    /// What tells the series of one variant from others.
+    static func labels(_ target: RouteTarget, stage: String, servable: String) -> [(String, String)] {
+        [("namespace", target.key.namespace), (target.kind.rawValue, target.key.name), ("stage", stage), ("variant", servable)]
     }
 
     func answer(after time: Duration) {

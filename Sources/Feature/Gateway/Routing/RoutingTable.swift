@@ -12,6 +12,9 @@ package final class RoutingTable: Sendable {
     /// What is served under the target's name; nil for a name that nobody knows.
     package func state(of target: RouteTarget) -> RouteState? { routes.withLock { $0[target] } }
 
+    /// All that is known, for those who ask what there is.
+    package var all: [RouteTarget: RouteState] { routes.withLock { $0 } }
+
     package func replace(with fresh: [RouteTarget: RouteState]) { routes.withLock { $0 = fresh } }
 
     /// The route to the target, or why there is none.
