@@ -11,7 +11,7 @@ package struct InferParameters: Hashable, Sendable {
     package static let none = InferParameters()
 
     /// More parameters than anybody gives.
-    static let most = 1024
+    package static let most = 1024
 
     /// The entries of the `map<string, InferParameter>`, without their own tags and lengths.
     private(set) var entries: [ArraySlice<UInt8>] = []
@@ -52,6 +52,15 @@ package struct InferParameters: Hashable, Sendable {
     package var values: [(name: String, value: Value)] {
         // What came in was looked at when it was appended, and what was made here is well-formed.
         entries.compactMap { try? Self.decoded($0) }
+    }
+
+    /// The parameters without those that a later one of the same name replaces.
+    package var last: [(name: String, value: Value)] {
+        var kept: [(name: String, value: Value)] = []
+        for each in values {
+            if let place = kept.firstIndex(where: { $0.name == each.name }) { kept[place] = each } else { kept.append(each) }
+        }
+        return kept
     }
 
     /// The value of one parameter; nil where there is none of that name.

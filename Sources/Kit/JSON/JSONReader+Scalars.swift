@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // SPDX-FileCopyrightText: the Hydro authors
 
-import Glibc
-
 extension JSONReader {
     /// Reads a string; escapes are resolved, bytes that are not UTF-8 are refused.
     package mutating func string() throws(JSONError) -> String {
@@ -16,44 +14,31 @@ extension JSONReader {
     /// Reads a number; whole ones that fit are exact 64-bit integers.
     package mutating func number() throws(JSONError) -> Number {
         guard try peek() == .number else { throw failure("wanted a number, found \(found)") }
-        let start = offset
-        let negative = bytes[offset] == UInt8(ascii: "-")
-        if negative { offset += 1 }
-        let (magnitude, overflow) = try wholePart()
-        guard isFraction || overflow || (negative && magnitude == 0) else {
-            if !negative, magnitude <= UInt64(Int64.max) { return .int(Int64(magnitude)) }
-            if negative, magnitude <= UInt64(Int64.max) + 1 { return .int(Int64(truncatingIfNeeded: 0 &- magnitude)) }
-            return .double(negative ? -Double(magnitude) : Double(magnitude))
-        }
-        try passFraction()
-        return .double(try decimal(bytes[start..<offset]))
+        let number = try decimal()
+        if number.isWhole, !(number.isNegative && number.mantissa == 0), let whole = number.int { return .int(whole) }
+        return .double(try finite(number))
     }
 
     /// Reads a whole number; `1.0` counts as whole, `1.5` does not.
     package mutating func int() throws(JSONError) -> Int64 {
+        guard try peek() == .number else { throw failure("wanted a number, found \(found)") }
         let start = offset
-        switch try number() {
-        case .int(let whole): return whole
-        case .double(let value):
-            guard let whole = Int64(exactly: value) else {
-                offset = start
-                throw failure("wanted a whole number of 64 bits, found \(value)")
-            }
-            return whole
+        let number = try decimal()
+        guard let whole = number.int else {
+            let value = try finite(number)
+            offset = start
+            throw failure("wanted a whole number of 64 bits, found \(value)")
         }
+        return whole
     }
 
     /// Reads a whole number from 0 to 2^64 - 1.
     package mutating func uint() throws(JSONError) -> UInt64 {
         guard try peek() == .number else { throw failure("wanted a number, found \(found)") }
         let start = offset
-        if bytes[offset] != UInt8(ascii: "-") {
-            let (magnitude, overflow) = try wholePart()
-            if !overflow, !isFraction { return magnitude }
-            offset = start
-        }
-        let value = try double()
-        guard let whole = UInt64(exactly: value) else {
+        let number = try decimal()
+        guard let whole = number.uint else {
+            let value = try finite(number)
             offset = start
             throw failure("wanted a whole number from 0 to 2^64 - 1, found \(value)")
         }
@@ -62,10 +47,14 @@ extension JSONReader {
 
     /// Reads a number of either kind.
     package mutating func double() throws(JSONError) -> Double {
-        switch try number() {
-        case .int(let whole): Double(whole)
-        case .double(let value): value
-        }
+        guard try peek() == .number else { throw failure("wanted a number, found \(found)") }
+        return try finite(try decimal())
+    }
+
+    func finite(_ number: Decimal) throws(JSONError) -> Double {
+        let value = number.double
+        guard value.isFinite else { throw failure("wanted a number within the range of a double, found one beyond it") }
+        return value
     }
 
     /// Passes over a string and says whether it had no escapes.
@@ -156,56 +145,6 @@ extension JSONReader {
             value = value << 4 | UInt32(digit)
         }
         at += 4
-        return value
-    }
-
-    private var isFraction: Bool {
-        guard offset < bytes.count else { return false }
-        return bytes[offset] == UInt8(ascii: ".") || bytes[offset] | 0x20 == UInt8(ascii: "e")
-    }
-
-    private mutating func wholePart() throws(JSONError) -> (UInt64, overflow: Bool) {
-        let start = offset
-        var magnitude: UInt64 = 0
-        var overflow = false
-        while offset < bytes.count, case let digit = bytes[offset] &- 48, digit < 10 {
-            let (product, over) = magnitude.multipliedReportingOverflow(by: 10)
-            let (sum, carried) = product.addingReportingOverflow(UInt64(digit))
-            magnitude = sum
-            overflow = overflow || over || carried
-            offset += 1
-        }
-        guard offset > start else { throw failure("wanted a digit, found \(found)") }
-        guard offset == start + 1 || bytes[start] != UInt8(ascii: "0") else { throw failure("wanted no leading zero in a number") }
-        return (magnitude, overflow)
-    }
-
-    private mutating func passFraction() throws(JSONError) {
-        if offset < bytes.count, bytes[offset] == UInt8(ascii: ".") {
-            offset += 1
-            try passDigits()
-        }
-        if offset < bytes.count, bytes[offset] | 0x20 == UInt8(ascii: "e") {
-            offset += 1
-            if offset < bytes.count, bytes[offset] == UInt8(ascii: "+") || bytes[offset] == UInt8(ascii: "-") { offset += 1 }
-            try passDigits()
-        }
-    }
-
-    private mutating func passDigits() throws(JSONError) {
-        let start = offset
-        while offset < bytes.count, bytes[offset] &- 48 < 10 { offset += 1 }
-        guard offset > start else { throw failure("wanted a digit, found \(found)") }
-    }
-
-    private func decimal(_ text: Slice<UnsafeBufferPointer<UInt8>>) throws(JSONError) -> Double {
-        // strtod wants a NUL behind the text; the copy lives on the stack for numbers of usual length.
-        let value = withUnsafeTemporaryAllocation(of: CChar.self, capacity: text.count + 1) { copy in
-            for (place, byte) in text.enumerated() { copy[place] = CChar(bitPattern: byte) }
-            copy[text.count] = 0
-            return copy.baseAddress.map { strtod($0, nil) } ?? 0
-        }
-        guard value.isFinite else { throw failure("wanted a number within the range of a double, found one beyond it") }
         return value
     }
 }

@@ -159,13 +159,13 @@ extension JSONReader {
         offset += count
     }
 
-    private mutating func descend() throws(JSONError) {
+    mutating func descend() throws(JSONError) {
         depth += 1
         guard depth <= Self.maxDepth else { throw failure("wanted at most \(Self.maxDepth) levels, found more") }
         offset += 1
     }
 
-    private mutating func closes(with byte: UInt8) -> Bool {
+    mutating func closes(with byte: UInt8) -> Bool {
         skipSpace()
         guard offset < bytes.count, bytes[offset] == byte else { return false }
         offset += 1
@@ -173,7 +173,7 @@ extension JSONReader {
         return true
     }
 
-    private mutating func endsAfterItem(with byte: UInt8) throws(JSONError) -> Bool {
+    mutating func endsAfterItem(with byte: UInt8) throws(JSONError) -> Bool {
         if closes(with: byte) { return true }
         guard offset < bytes.count, bytes[offset] == UInt8(ascii: ",") else {
             throw failure("wanted ',' or '\(Character(Unicode.Scalar(byte)))', found \(found)")

@@ -66,22 +66,36 @@ package struct JSONWriter: Sendable {
 
     private mutating func separate() { if needsComma { bytes.append(UInt8(ascii: ",")) } }
 
+    /// Hands the text over to who appends a whole value to it; `endPacked` must follow.
+    mutating func beginPacked(into text: inout [UInt8]) {
+        separate()
+        swap(&bytes, &text)
+    }
+
+    mutating func endPacked(_ text: inout [UInt8]) {
+        swap(&bytes, &text)
+        needsComma = true
+    }
+
     private mutating func quote(_ text: String) {
         var text = text
         bytes.append(UInt8(ascii: "\""))
-        text.withUTF8 { content in
-            var start = 0
-            for (place, byte) in content.enumerated() where byte < 0x20 || byte == 0x22 || byte == 0x5c {
-                bytes.append(contentsOf: content[start..<place])
-                escape(byte)
-                start = place + 1
-            }
-            bytes.append(contentsOf: content[start...])
-        }
+        text.withUTF8 { Self.escape(UnsafeRawBufferPointer($0), into: &bytes) }
         bytes.append(UInt8(ascii: "\""))
     }
 
-    private mutating func escape(_ byte: UInt8) {
+    /// Appends UTF-8 as it stands between a string's quotes.
+    static func escape(_ content: UnsafeRawBufferPointer, into bytes: inout [UInt8]) {
+        var start = 0
+        for (place, byte) in content.enumerated() where byte < 0x20 || byte == 0x22 || byte == 0x5c {
+            bytes.append(contentsOf: content[start..<place])
+            escape(byte, into: &bytes)
+            start = place + 1
+        }
+        bytes.append(contentsOf: content[start...])
+    }
+
+    private static func escape(_ byte: UInt8, into bytes: inout [UInt8]) {
         bytes.append(UInt8(ascii: "\\"))
         switch byte {
         case 0x0a: bytes.append(UInt8(ascii: "n"))
