@@ -42,6 +42,29 @@ def pytest_runtest_makereport(item, call):
         item.failed = report.failed
 
 
+_rows = []
+
+
+@pytest.fixture(scope="session")
+def table():
+    """Rows of the table of requests asked during changes: what changed, and what `load.Load` reported."""
+    return _rows
+
+
+def pytest_terminal_summary(terminalreporter):
+    """The table, for whoever ran the proof."""
+    if not _rows:
+        return
+    terminalreporter.section("requests while things change")
+    write = terminalreporter.write_line
+    write(f'{"change":<40} {"seconds":>7} {"HTTP":>6} {"gRPC":>6} {"failed":>6}   p50 / p99 / max, ms: HTTP           gRPC')
+    for what, report in _rows:
+        spans = ["/".join(str(report["ms"].get(kind, {}).get(name)) for name in ("p50", "p99", "max")) for kind in ("http", "grpc")]
+        asked = report["asked"]
+        write(f'{what:<40} {report["seconds"]:>7} {asked.get("http", 0):>6} {asked.get("grpc", 0):>6} {len(report["failures"]):>6}   '
+              f"{spans[0]:>35} {spans[1]:>14}")
+
+
 @pytest.fixture(scope="session")
 def system():
     """Hydro's own namespace."""
@@ -91,7 +114,7 @@ def gateway(addresses, space):
 @pytest.fixture(scope="module")
 def shared_space(request):
     """One namespace for tests that only read what a module set up."""
-    space = _fresh(request.module.__name__.removeprefix("test_"))
+    space = _fresh(request.module.__name__.removeprefix("test_").replace("_", "-"))
     yield space
     space.kubectl("delete", "namespace", space.name, "--wait=false")
 
