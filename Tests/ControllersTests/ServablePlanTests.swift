@@ -131,10 +131,45 @@ struct ServablePlanTests {
         runtime.probes?.readiness = RuntimeProbe()
         runtime.probes?.readiness?.grpc = RuntimeProbe.GRPC()
         runtime.probes?.readiness?.grpc?.port = 9091
-        #expect(ProbeChoice(runtime: runtime, hasGRPCProbes: true).readiness.grpc?.port == 9091)
-        let old = ProbeChoice(runtime: runtime, hasGRPCProbes: false)
+        #expect(ProbeChoice(runtime: runtime, model: "iris", hasGRPCProbes: true).readiness.grpc?.port == 9091)
+        let old = ProbeChoice(runtime: runtime, model: "iris", hasGRPCProbes: false)
         #expect(old.readiness.grpc == nil)
         #expect(old.readiness.tcpSocket?.port == .int(9091))
+    }
+
+    @Test(arguments: [
+        (RuntimeProtocol.hydrosphere, "/healthz", "/healthz" as String?), (.openInference, "/v2/health/ready", "/v2/health/live"),
+        (.tensorflow, "/v1/models/iris/metadata", nil),
+    ])
+    func `a health port is asked as its protocol's servers answer`(spoken: RuntimeProtocol, ready: String, live: String?) {
+        var runtime = Make.runtime()
+        runtime.protocol = spoken
+        runtime.healthPort = 8080
+        let choice = ProbeChoice(runtime: runtime, model: "iris", hasGRPCProbes: true)
+        #expect(choice.startup.httpGet == Probe.HTTPGet(path: ready, port: 8080))
+        #expect(choice.readiness.httpGet == Probe.HTTPGet(path: ready, port: 8080))
+        #expect(choice.liveness.httpGet == live.map { Probe.HTTPGet(path: $0, port: 8080) })
+        #expect(choice.liveness.tcpSocket == (live == nil ? Probe.TCPSocket(port: 9091) : nil))
+    }
+
+    @Test func `a container knows its model, and other variables may refer to what it knows`() throws {
+        var world = seen(DeploymentConfiguration())
+        world.version?.spec.runtime?.healthPort = 9092
+        world.version?.spec.runtime?.env = [
+            EnvVar("MLSERVER_MODEL_NAME", "$(MODEL_NAME)"), EnvVar("LEVEL", "info"), EnvVar("APP_PORT", "1"),
+        ]
+        var configuration = DeploymentConfiguration()
+        configuration.spec.container = .init()
+        configuration.spec.container?.env = ["LEVEL": "debug", "MODEL_NAME": "other"]
+        world.configuration = .some(configuration)
+        var asking = servable
+        asking.spec.deploymentConfiguration = "loud"
+        let container = try #require(settled(asking, world, ready: 0).deployment?.spec.template.spec.containers.first)
+        #expect(
+            container.env == [
+                EnvVar("APP_PORT", "9091"), EnvVar("HEALTH_PORT", "9092"), EnvVar("MODEL_NAME", "iris"), EnvVar("MODEL_VERSION", "1"),
+                EnvVar("MLSERVER_MODEL_NAME", "$(MODEL_NAME)"), EnvVar("LEVEL", "debug"),
+            ])
     }
 
     @Test func `the Deployment satisfies the restricted standard`() throws {

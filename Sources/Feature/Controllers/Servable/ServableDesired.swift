@@ -100,7 +100,7 @@ private struct Parts {
         if let health = runtime.healthPort, health != runtime.port { container.ports.append(ContainerPort("health", health)) }
         container.resources = configuration.container?.resources ?? runtime.resources
         container.volumeMounts = [VolumeMount("tmp", at: "/tmp")]
-        let probes = ProbeChoice(runtime: runtime, hasGRPCProbes: features.hasGRPCProbes)
+        let probes = ProbeChoice(runtime: runtime, model: version.spec.model, hasGRPCProbes: features.hasGRPCProbes)
         container.startupProbe = probes.startup
         container.readinessProbe = probes.readiness
         container.livenessProbe = probes.liveness
@@ -114,13 +114,15 @@ private struct Parts {
         return container
     }
 
-    /// The runtime's variables, the configuration's over them, and the original's two over all.
+    /// Ours, which nothing overrides and the others may refer to as `$(MODEL_NAME)`; then the runtime's, and the configuration's over them.
     var environment: [EnvVar] {
-        var values = configuration.container?.env ?? [:]
-        values["APP_PORT"] = String(runtime.port)
-        if let health = runtime.healthPort { values["HEALTH_PORT"] = String(health) }
-        let kept = runtime.env.filter { values[$0.name] == nil }
-        return kept + values.sorted { $0.key < $1.key }.map { EnvVar($0.key, $0.value) }
+        var own = [EnvVar("APP_PORT", String(runtime.port))]
+        if let health = runtime.healthPort { own.append(EnvVar("HEALTH_PORT", String(health))) }
+        own += [EnvVar("MODEL_NAME", version.spec.model), EnvVar("MODEL_VERSION", String(version.spec.version))]
+        let taken = Set(own.map(\.name))
+        let configured = (configuration.container?.env ?? [:]).filter { !taken.contains($0.key) }
+        let kept = runtime.env.filter { !taken.contains($0.name) && configured[$0.name] == nil }
+        return own + kept + configured.sorted { $0.key < $1.key }.map { EnvVar($0.key, $0.value) }
     }
 
     var service: Service {
