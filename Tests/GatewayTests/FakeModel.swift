@@ -17,9 +17,13 @@ final class FakeModel: WireHandler {
     typealias Answer = @Sendable ([String: Tensor]) async throws(GRPCStatus) -> [String: Tensor]
 
     private let answer: Answer
+    private let dialect: Dialect
     private let calls = Mutex<[WireRequest]>([])
 
-    init(_ answer: @escaping Answer) { self.answer = answer }
+    init(speaking dialect: Dialect = .hydrosphere, _ answer: @escaping Answer) {
+        self.dialect = dialect
+        self.answer = answer
+    }
 
     /// Answers every request with one number.
     static func labelling(_ label: Int64) -> FakeModel {
@@ -31,15 +35,31 @@ final class FakeModel: WireHandler {
     func respond(to request: WireRequest) async -> WireResponse {
         calls.withLock { $0.append(request) }
         do throws(GRPCStatus) {
-            guard request.path == "/hydrosphere.serving.runtime.PredictionService/Predict" else {
-                throw GRPCStatus(.unimplemented, request.path)
-            }
-            let message = try request.grpcMessage()
-            let inputs: [String: Tensor]
-            do { inputs = try WireTensors(scanning: message).tensors() } catch { throw GRPCStatus(.outOfRange, "\(error)") }
-            let outputs = WireTensors(try await answer(inputs))
-            do { return .grpc(message: try outputs.message()) } catch { throw GRPCStatus(.outOfRange, "\(error)") }
+            guard request.path == dialect.path else { throw GRPCStatus(.unimplemented, request.path) }
+            let outputs = try await answer(try inputs(of: try request.grpcMessage()))
+            return .grpc(message: try reply(with: outputs))
         } catch { return .grpc(status: error) }
+    }
+
+    private func inputs(of message: ArraySlice<UInt8>) throws(GRPCStatus) -> [String: Tensor] {
+        do {
+            return switch dialect {
+            case .hydrosphere: try WireTensors(scanning: message).tensors()
+            case .tensorflow: try TensorFlowRequest(scanning: message).inputs.tensors()
+            case .openInference: try InferRequest(scanning: message).inputs.tensors()
+            }
+        } catch { throw GRPCStatus(.outOfRange, "\(error)") }
+    }
+
+    private func reply(with outputs: [String: Tensor]) throws(GRPCStatus) -> [UInt8] {
+        let outputs = WireTensors(outputs)
+        do {
+            return switch dialect {
+            case .hydrosphere: try outputs.message()
+            case .tensorflow: try TensorFlowResponse(model: ModelSpec(), outputs: outputs).message()
+            case .openInference: try InferResponse(parameters: InferParameters([("took", .int(3))]), outputs: outputs).message()
+            }
+        } catch { throw GRPCStatus(.outOfRange, "\(error)") }
     }
 }
 

@@ -52,11 +52,6 @@ struct RouteTests {
         guard case .waiting(let reason) = state(Objects.application("a", [shadows])) else { return #expect(Bool(false)) }
         #expect(reason.contains("stage \"s\""))
         guard case .waiting = state(Objects.application("a", [])) else { return #expect(Bool(false)) }
-        var other = Objects.variant("tumour-1")
-        other.protocol = .tensorflow
-        guard case .waiting = state(Objects.application("a", [Objects.stage("s", Objects.signature, [other])])) else {
-            return #expect(Bool(false))
-        }
     }
 }
 

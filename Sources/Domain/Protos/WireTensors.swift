@@ -30,6 +30,8 @@ package struct WireTensors: Sendable {
 
     /// At most one entry for each name.
     package private(set) var entries: [Entry]
+    /// What an Open Inference model says beside all of its outputs; other protocols have no place for it.
+    package var parameters = InferParameters.none
 
     /// The caller sees to it that names are unique.
     package init(entries: [Entry] = []) { self.entries = entries }
@@ -83,7 +85,9 @@ package struct WireTensors: Sendable {
 
     /// The named ones, each from here or else from `others`; what neither has is left out.
     package func picking(_ fields: [Field], orFrom others: WireTensors? = nil) -> WireTensors {
-        WireTensors(entries: fields.compactMap { self[$0.name] ?? others?[$0.name] })
+        var picked = WireTensors(entries: fields.compactMap { self[$0.name] ?? others?[$0.name] })
+        picked.parameters = parameters
+        return picked
     }
 
     /// The same values with every tensor in one encoding; those that are so already keep their bytes.
@@ -94,7 +98,9 @@ package struct WireTensors: Sendable {
         for place in entries.indices where entries[place].encoding != encoding {
             entries[place] = try entries[place].encoded(as: encoding)
         }
-        return WireTensors(entries: entries)
+        var encoded = WireTensors(entries: entries)
+        encoded.parameters = parameters
+        return encoded
     }
 
     /// Decodes every tensor.

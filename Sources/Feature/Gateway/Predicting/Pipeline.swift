@@ -48,8 +48,8 @@ package struct Pipeline: Sendable {
             }
             let given = try Self.inputs(of: stage, at: place, of: route, from: current, request: inputs)
             let call = VariantCall(
-                variant: stage.variants[drawn], signature: stage.signature, inputs: given, metadata: metadata, began: prediction.began,
-                deadline: deadline, pipeline: self)
+                variant: stage.variants[drawn], signature: stage.signature, inputs: given, metadata: metadata,
+                beside: prediction.beside, began: prediction.began, deadline: deadline, pipeline: self)
             current = try await call.answer()
             version = stage.variants[drawn].version
         }

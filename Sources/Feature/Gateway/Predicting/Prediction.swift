@@ -13,6 +13,8 @@ package struct Prediction: Sendable {
     package var began: ContinuousClock.Instant
     /// The caller's headers, for the one that decides about variants.
     package var headers: WireHeaders
+    /// What an Open Inference caller says beside the values.
+    package var beside = InferBeside()
 
     package init(
         requestID: RequestID, trace: TraceContext? = nil, deadline: ContinuousClock.Instant,

@@ -7,14 +7,14 @@ import Wire
 
 /// One call of one variant, tried on one pod after another for as long as no pod has begun.
 struct VariantCall: Sendable {
-    static let path = "/hydrosphere.serving.runtime.PredictionService/Predict"
-
     let variant: Route.Variant
     /// What the variant's stage takes and gives.
     let signature: Signature
     /// The stage's inputs, checked.
     let inputs: WireTensors
     let metadata: WireHeaders
+    /// What the caller said beside the values.
+    var beside = InferBeside()
     let began: ContinuousClock.Instant
     let deadline: ContinuousClock.Instant
     let pipeline: Pipeline
@@ -33,14 +33,20 @@ struct VariantCall: Sendable {
     }
 
     private func message() throws(PredictionError) -> [UInt8] {
-        do throws(ProtoError) { return try (variant.inputs.map { inputs.picking($0) } ?? inputs).message() } catch {
-            throw .malformed("\(error)")
+        var beside = beside
+        if variant.dialect == .openInference, beside.id.isEmpty { beside.id = metadata["x-request-id"] ?? "" }
+        do throws(ProtoError) {
+            return try variant.dialect.request(
+                variant.inputs.map { inputs.picking($0) } ?? inputs, to: variant.addressee, wanting: signature.outputs, beside: beside)
+        } catch {
+            // The values are what the signature declares, so it is the signature that asks too much of the protocol.
+            throw .brokenContract(model: variant.model, "\(error)")
         }
     }
 
     private func outputs(of reply: GRPCReply) throws(PredictionError) -> WireTensors {
         let outputs: WireTensors
-        do throws(ProtoError) { outputs = try WireTensors(scanning: reply.message) } catch {
+        do throws(ProtoError) { outputs = try variant.dialect.answer(reply.message) } catch {
             throw .brokenContract(model: variant.model, "\(error)")
         }
         let violations = signature.violations(ofOutputs: outputs.outlines)
@@ -80,7 +86,7 @@ struct VariantCall: Sendable {
         pod.begin()
         defer { pod.end() }
         return try await pipeline.upstreams.unary(
-            to: SocketAddress(pod.ip, variant.port), path: Self.path, metadata: metadata, message: message, deadline: deadline)
+            to: SocketAddress(pod.ip, variant.port), path: variant.dialect.path, metadata: metadata, message: message, deadline: deadline)
     }
 
     private func wait(_ pause: Duration, until end: ContinuousClock.Instant, _ reason: String) async throws(PredictionError) {
@@ -96,7 +102,7 @@ struct VariantCall: Sendable {
         case .lost(let reason): .lost(model: variant.model, reason)
         case .deadlineExceeded: .deadlineExceeded(after: deadline - began)
         case .cancelled: .abandoned
-        case .refused(let status): .modelFailed(model: variant.model, status)
+        case .refused(let status): .modelFailed(model: variant.model, variant.dialect.status(status, of: variant.addressee))
         case .tooLarge(let limit): .brokenContract(model: variant.model, "wanted an answer of at most \(limit) bytes, got a longer one")
         }
     }

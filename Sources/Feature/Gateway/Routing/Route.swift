@@ -38,6 +38,8 @@ package struct Route: Sendable {
         /// How often it answers, beside the others of its stage.
         package var weight: Int
         package var port: Int
+        package var dialect: Dialect
+        package var addressee: Addressee
         package var pods: PodSet
         /// The inputs of this variant, where the stage has more for others' sake.
         package var inputs: [Field]?
@@ -96,7 +98,7 @@ extension RouteState {
             }
             let built = Route.Stage(stage, own, of: target, around)
             guard built.picker.pick(0) != nil else {
-                self = .waiting("stage \"\(stage.name)\" of its route has no variant that may answer over a protocol this gateway speaks")
+                self = .waiting("stage \"\(stage.name)\" of its route has no variant that may answer")
                 return
             }
             stages.append(built)
@@ -119,13 +121,11 @@ extension RouteState {
             self = .waiting(ready?.message.isEmpty == false ? ready?.message ?? "" : "it has not been started yet")
             return
         }
-        guard servable.status.protocol ?? .hydrosphere == .hydrosphere else {
-            self = .waiting("it speaks a protocol that this gateway does not")
-            return
-        }
         let variant = Route.Variant(
             servable: servable.key, model: "\(servable.status.model ?? servable.key.name):\(servable.status.version ?? 0)",
             version: servable.status.version ?? 0, weight: 1, port: servable.status.port ?? ResolvedRuntime.defaultPort,
+            dialect: Dialect(servable.status.protocol ?? .hydrosphere),
+            addressee: Addressee(name: servable.status.model ?? servable.key.name, signature: signature.name),
             pods: around.pods(of: ObjectKey(servable.key.namespace, service)), inputs: nil,
             meters: VariantMeters(target, stage: "", servable: servable.key.name))
         let stage = Route.Stage(name: "", signature: signature, variants: [variant], picker: VariantPicker(weights: [1]))
@@ -142,18 +142,19 @@ extension Route {
 
 extension Route.Stage {
     fileprivate init(_ stage: ActiveRoute.Stage, _ signature: Signature, of target: RouteTarget, _ around: RouteSurroundings) {
-        let answering = stage.variants.filter { $0.shadowPercent == nil && $0.protocol == .hydrosphere }
+        let answering = stage.variants.filter { $0.shadowPercent == nil }
         name = stage.name
         self.signature = signature
         picker = VariantPicker(weights: answering.map(\.weight), names: answering.map(\.servable))
         variants = answering.map { variant in
             let key = ObjectKey(target.key.namespace, variant.servable)
-            let own = around.servables[key]?.status.signature?.inputs
-            let isSame = own.map { Set($0.map(\.name)) == Set(signature.inputs.map(\.name)) } ?? true
+            let own = around.servables[key]?.status.signature
+            let isSame = own.map { Set($0.inputs.map(\.name)) == Set(signature.inputs.map(\.name)) } ?? true
             return Route.Variant(
                 servable: key, model: "\(variant.model):\(variant.version)", version: variant.version, weight: variant.weight,
-                port: variant.port,
-                pods: around.pods(of: ObjectKey(target.key.namespace, variant.service)), inputs: isSame ? nil : own,
+                port: variant.port, dialect: Dialect(variant.protocol),
+                addressee: Addressee(name: variant.model, signature: own?.name ?? signature.name),
+                pods: around.pods(of: ObjectKey(target.key.namespace, variant.service)), inputs: isSame ? nil : own?.inputs,
                 meters: VariantMeters(target, stage: stage.name, servable: variant.servable))
         }
     }
