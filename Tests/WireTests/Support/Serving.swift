@@ -40,3 +40,13 @@ func serving<R: Sendable>(
         return result
     }
 }
+
+/// Whether all connections end within ten seconds, those that linger for a last word included.
+func isEmpty(_ server: WireServer) async -> Bool {
+    for _ in 0..<1000 {
+        if server.statistics.connectionsOpen == 0 { return true }
+        // Being cancelled ends the loop sooner, that is all.
+        try? await Task.sleep(for: .milliseconds(10))
+    }
+    return false
+}

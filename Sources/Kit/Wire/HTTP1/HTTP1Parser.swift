@@ -34,6 +34,9 @@ struct HTTP1Parser {
     private(set) var head = HTTP1Head()
     private(set) var body: [UInt8] = []
 
+    /// Bytes of the present request that are kept.
+    var size: Int { headBytes + partial.count + body.count }
+
     init(limits: WireLimits) { self.limits = limits }
 
     /// Whether nothing of a request has come yet.

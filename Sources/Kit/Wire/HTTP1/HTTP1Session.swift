@@ -11,8 +11,9 @@ final class HTTP1Session: ServerSession, ExchangeOwner {
         case afterWriting(politely: Bool)
     }
 
-    /// Beyond this much unread input or unwritten output the other side has to wait.
-    private static let backlog = 262_144
+    /// Beyond this much unread input the other side has to wait, beyond that much unwritten output the next request.
+    private static let unread = 16_384
+    private static let unwritten = 262_144
 
     private let connection: ServerConnection
     private var parser: HTTP1Parser
@@ -21,6 +22,7 @@ final class HTTP1Session: ServerSession, ExchangeOwner {
     private var isHead = false
     private var began: Int64 = 0
     private var held = 0
+    private var answering = 0
     private var ending = Ending.open
 
     init(_ connection: ServerConnection) {
@@ -34,20 +36,33 @@ final class HTTP1Session: ServerSession, ExchangeOwner {
     // MARK: Reading
 
     func received(_ bytes: UnsafeBufferPointer<UInt8>) {
-        if case .afterWriting = ending { return }
+        switch ending {
+        case .afterWriting: return
+        case .afterAnswer where exchange != nil: return
+        default: break
+        }
         if inbox.isEmpty, mayRead {
             var rest = bytes
             pump(&rest)
             inbox.append(rest)
-            if parser.isInBody, !hold(parser.body.count) { refuse(.tooMuchHeld) }
         } else {
             inbox.append(bytes)
         }
-        if inbox.count > Self.backlog { link.read(false) }
+        if inbox.count > Self.unread { link.read(false) }
+        account()
         plan()
     }
 
-    /// Tells the server how much of a body is kept here.
+    /// Refuses what would be too much for the server; what waits behind a request under way is dropped instead.
+    private func account() {
+        guard !link.isClosed, !hold(parser.size + inbox.count), held > 0 else { return }
+        inbox.removeAll()
+        if exchange == nil { return refuse(.tooMuchHeld) }
+        ending = .afterAnswer
+        _ = hold(0)
+    }
+
+    /// Tells the server how much is kept here.
     private func hold(_ count: Int) -> Bool {
         let more = count - held
         held = count
@@ -55,7 +70,7 @@ final class HTTP1Session: ServerSession, ExchangeOwner {
     }
 
     private var mayRead: Bool {
-        guard exchange == nil, !link.isClosed, link.outbox.count < Self.backlog else { return false }
+        guard exchange == nil, !link.isClosed, link.outbox.count < Self.unwritten else { return false }
         if case .afterWriting = ending { return false }
         return true
     }
@@ -89,7 +104,7 @@ final class HTTP1Session: ServerSession, ExchangeOwner {
         }
         queue.drop(used)
         inbox = queue
-        if inbox.count <= Self.backlog / 2 { link.read(true) }
+        if inbox.count <= Self.unread { link.read(true) }
     }
 
     private func greet(bodyHasCome: Bool) {
@@ -99,6 +114,7 @@ final class HTTP1Session: ServerSession, ExchangeOwner {
     }
 
     private func start() {
+        guard connection.server.hasRoom else { return refuse(.tooManyRequests) }
         let (head, body) = parser.takeRequest()
         isHead = head.method == "HEAD"
         if head.asksToClose, case .open = ending { ending = .afterAnswer }
@@ -120,15 +136,25 @@ final class HTTP1Session: ServerSession, ExchangeOwner {
     func finish(_ exchange: Exchange, with response: WireResponse) {
         guard exchange === self.exchange else { return }
         self.exchange = nil
+        let path = exchange.request.path
         exchange.end()
-        write(response, isHead: isHead)
+        if connection.server.hold(response.body.count) {
+            answering += response.body.count
+            write(response, isHead: isHead)
+        } else {
+            _ = connection.server.hold(-response.body.count)
+            connection.counters.requestsRejected.count()
+            write(connection.server.refusal(.tooMuchHeld, path: path), isHead: isHead)
+        }
         pumpInbox()
+        account()
         plan()
     }
 
     private func write(_ response: WireResponse, isHead: Bool) {
         var closes = true
         if case .open = ending { closes = false }
+        link.openOutbox()
         HTTP1Writer(date: connection.loop.date, closes: closes, isHead: isHead).write(response, to: &link.outbox)
         if closes { ending = .afterWriting(politely: !inbox.isEmpty) }
         link.flushLater()
@@ -137,6 +163,7 @@ final class HTTP1Session: ServerSession, ExchangeOwner {
     private func refuse(_ fault: HTTPFault) {
         connection.counters.requestsRejected.count()
         ending = .afterAnswer
+        inbox.removeAll()
         write(connection.server.refusal(fault, path: parser.head.path), isHead: false)
         ending = .afterWriting(politely: true)
         plan()
@@ -145,10 +172,12 @@ final class HTTP1Session: ServerSession, ExchangeOwner {
     func produce(into outbox: inout ByteQueue) -> Bool { true }
 
     func drained() {
+        letAnswersGo()
         switch ending {
         case .open, .afterAnswer:
             if !inbox.isEmpty, exchange == nil {
                 pumpInbox()
+                account()
                 plan()
             }
         case .afterWriting(politely: false): connection.close()
@@ -204,8 +233,15 @@ final class HTTP1Session: ServerSession, ExchangeOwner {
         if exchange == nil, parser.isFresh, inbox.isEmpty, link.outbox.isEmpty { connection.close() }
     }
 
+    /// The kernel has taken all that was answered.
+    private func letAnswersGo() {
+        _ = connection.server.hold(-answering)
+        answering = 0
+    }
+
     func closed() {
         _ = hold(0)
+        letAnswersGo()
         guard let exchange else { return }
         connection.counters.requestsAbandoned.count()
         exchange.end()

@@ -7,6 +7,7 @@ struct HTTPFault: Error, Equatable {
     var reason: String
 
     static let tooMuchHeld = HTTPFault(status: 503, reason: "too many bodies at once")
+    static let tooManyRequests = HTTPFault(status: 503, reason: "too many requests at once")
     static let tooSlow = HTTPFault(status: 408, reason: "the request did not arrive in time")
     static let tooLate = HTTPFault(status: 504, reason: "no answer in time")
 

@@ -20,6 +20,8 @@ final class HTTP2Engine {
         defer { nghttp2_option_del(options) }
         // A server says itself when a caller may send more: for a stream, when its messages have been taken.
         nghttp2_option_set_no_auto_window_update(options, isServer ? 1 : 0)
+        // Streams that have ended need not be remembered: nobody here asks for priorities.
+        nghttp2_option_set_no_closed_streams(options, 1)
         var session: OpaquePointer?
         let code =
             isServer

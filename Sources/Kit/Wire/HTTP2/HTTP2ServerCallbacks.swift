@@ -30,14 +30,20 @@ enum HTTP2ServerCallbacks {
 
     private static func installEnds(_ callbacks: OpaquePointer) {
         nghttp2_session_callbacks_set_on_frame_recv_callback(callbacks) { engine, frame, context in
-            guard let header = frame?.pointee.hd, header.isHeaders || header.isData, let context,
-                let exchange = exchange(engine, header.stream_id)
-            else { return 0 }
+            guard let frame = frame?.pointee, let context else { return 0 }
+            let header = frame.hd
+            if isChatter(frame) { session(context).heardChatter() }
+            guard header.isHeaders || header.isData, let exchange = exchange(engine, header.stream_id) else { return 0 }
             if header.isHeaders {
                 session(context).headCame(exchange, isWhole: header.endsStream)
             } else if header.endsStream {
                 session(context).requestCame(exchange)
             }
+            return 0
+        }
+        nghttp2_session_callbacks_set_on_invalid_frame_recv_callback(callbacks) { _, _, code, context in
+            // Streams beyond our limit are an honest mistake until our settings have arrived.
+            if let context, code != NGHTTP2_ERR_REFUSED_STREAM.rawValue { session(context).heardReset() }
             return 0
         }
         nghttp2_session_callbacks_set_on_frame_send_callback(callbacks) { engine, frame, context in
@@ -99,4 +105,11 @@ private func session(_ context: UnsafeMutableRawPointer) -> HTTP2ServerSession {
 
 private func exchange(_ engine: OpaquePointer?, _ stream: Int32) -> Exchange? {
     nghttp2_session_get_stream_user_data(engine, stream).map { Unmanaged<Exchange>.fromOpaque($0).takeUnretainedValue() }
+}
+
+/// Whether the frame carries nothing that anybody waits for.
+private func isChatter(_ frame: nghttp2_frame) -> Bool {
+    if frame.hd.isData { return !frame.hd.endsStream && frame.hd.length <= frame.data.padlen }
+    return frame.hd.type == UInt8(NGHTTP2_SETTINGS.rawValue) || frame.hd.type == UInt8(NGHTTP2_PING.rawValue)
+        || frame.hd.type == UInt8(NGHTTP2_PRIORITY.rawValue)
 }

@@ -10,6 +10,10 @@ extension HTTP2ServerSession {
         guard exchange.request.method == "POST", exchange.request.isGRPC,
             let streaming = connection.server.handler.stream(for: exchange.request)
         else { return false }
+        guard connection.server.hasRoom else {
+            refuse(exchange, .tooManyRequests)
+            return true
+        }
         let loop = connection.loop
         exchange.request.deadline = loop.instant + min(limits.streamTimeout, exchange.request.grpcTimeout ?? limits.streamTimeout)
         loop.plan(exchange, at: loop.time(of: exchange.request.deadline))

@@ -11,7 +11,10 @@ final class HTTP2ServerSession: ServerSession, ExchangeOwner {
     private var open: [Exchange] = []
     var answered = 0
     private var resets = 0
+    /// Frames that ask for nothing.
+    private var chatter = 0
     private var isDoomed = false
+    private var pingedAt: Int64?
 
     init?(_ connection: ServerConnection) {
         self.connection = connection
@@ -33,13 +36,26 @@ final class HTTP2ServerSession: ServerSession, ExchangeOwner {
 
     func received(_ bytes: UnsafeBufferPointer<UInt8>) {
         guard let engine else { return }
-        guard engine.receive(bytes), !isDoomed else { return connection.close() }
+        guard engine.receive(bytes) else { return connection.close() }
+        if isDoomed { return hangUp(engine) }
+        // Who does not read what it makes us write is not read either.
+        if link.isStuck, link.outbox.count >= Link.gulp { link.read(false) }
         link.flushLater()
     }
 
     func produce(into outbox: inout ByteQueue) -> Bool { engine?.produce(into: &outbox) ?? false }
 
+    /// Tells a caller who wears us out why it is left. (RFC 9113 §10.5)
+    private func hangUp(_ engine: HTTP2Engine) {
+        connection.counters.requestsRejected.count()
+        guard !link.isStuck else { return connection.close() }
+        nghttp2_session_terminate_session(engine.session, UInt32(NGHTTP2_ENHANCE_YOUR_CALM.rawValue))
+        link.flushLater()
+    }
+
     func drained() {
+        link.read(true)
+        if isDoomed { return connection.closePolitely() }
         if let engine, engine.isFinished { connection.closePolitely() }
     }
 
@@ -58,6 +74,10 @@ final class HTTP2ServerSession: ServerSession, ExchangeOwner {
     }
 
     func field(_ name: UnsafeBufferPointer<UInt8>, _ value: UnsafeBufferPointer<UInt8>, of exchange: Exchange) {
+        exchange.headBytes += name.count + value.count
+        exchange.headFields += 1
+        // A block that goes on and on after it was refused is made to wear us out: a byte of it may stand for four thousand.
+        if exchange.headBytes > 8 * limits.headBytes { isDoomed = true }
         // After the head come trailers, which nothing here reads; a refused request has no ears at all.
         guard exchange.answer == nil, !exchange.isOver, !exchange.isHeadWhole else { return }
         if name.first == UInt8(ascii: ":") {
@@ -73,8 +93,6 @@ final class HTTP2ServerSession: ServerSession, ExchangeOwner {
         } else {
             exchange.request.headers.append(name: name, value: value)
         }
-        exchange.headBytes += name.count + value.count
-        exchange.headFields += 1
         if exchange.headBytes > limits.headBytes {
             refuse(exchange, HTTPFault(status: 431, reason: "head over \(limits.headBytes) bytes"))
         } else if exchange.headFields > limits.headFields {
@@ -86,6 +104,7 @@ final class HTTP2ServerSession: ServerSession, ExchangeOwner {
         // Trailers: all they tell is that the body has ended.
         if exchange.isHeadWhole { return requestCame(exchange) }
         exchange.isHeadWhole = true
+        if !exchange.hold(exchange.headBytes), exchange.answer == nil { refuse(exchange, .tooMuchHeld) }
         if exchange.answer == nil, !exchange.isOver, startStream(exchange, isWhole: isWhole) { return }
         if isWhole { return requestCame(exchange) }
         if let length = exchange.request.headers["content-length"].flatMap({ Int($0) }), length > limits.bodyBytes {
@@ -119,6 +138,7 @@ final class HTTP2ServerSession: ServerSession, ExchangeOwner {
         exchange.isRequestWhole = true
         if let stream = exchange.grpc { return stream.callerIsThrough() }
         guard exchange.answer == nil, !exchange.isOver else { return }
+        guard connection.server.hasRoom else { return refuse(exchange, .tooManyRequests) }
         if exchange.request.method == "CONNECT" { return refuse(exchange, HTTPFault(status: 501, reason: "CONNECT is not served")) }
         if let limit = exchange.request.grpcTimeout {
             let loop = connection.loop
@@ -134,20 +154,35 @@ final class HTTP2ServerSession: ServerSession, ExchangeOwner {
         open.removeLast()
         if exchange.isOpen, wasReset {
             connection.counters.requestsAbandoned.count()
-            resets += 1
-            // Opening and resetting streams without end costs the caller nothing and us a task each.
-            if resets > 100, resets > answered { isDoomed = true }
+            heardReset()
         }
         exchange.end()
         if open.isEmpty { connection.plan(after: limits.idleTimeout) }
+    }
+
+    /// Opening streams and having them reset without end costs the caller nothing and us a task each.
+    func heardReset() {
+        resets += 1
+        if resets > 100, resets > answered { isDoomed = true }
+    }
+
+    /// A frame has come that asks for nothing: settings, pings, data without bytes. Some are manners, thousands are an attack.
+    func heardChatter() {
+        chatter += 1
+        if chatter > 1000, chatter / 100 > answered { isDoomed = true }
     }
 
     // MARK: Answering
 
     func finish(_ exchange: Exchange, with response: WireResponse) {
         answered += 1
-        answer(exchange, response)
-        exchange.settle()
+        if exchange.hold(response.body.count) {
+            answer(exchange, response)
+            exchange.settle()
+        } else {
+            exchange.hold(-response.body.count)
+            refuse(exchange, .tooMuchHeld)
+        }
     }
 
     func answer(_ exchange: Exchange, _ response: WireResponse) {
@@ -189,7 +224,7 @@ final class HTTP2ServerSession: ServerSession, ExchangeOwner {
         connection.loop.plan(exchange, after: Duration.seconds(1).wholeNanoseconds)
     }
 
-    private func refuse(_ exchange: Exchange, _ fault: HTTPFault) {
+    func refuse(_ exchange: Exchange, _ fault: HTTPFault) {
         connection.counters.requestsRejected.count()
         cutShort(exchange, with: fault)
     }
@@ -225,9 +260,18 @@ final class HTTP2ServerSession: ServerSession, ExchangeOwner {
     }
 
     func timeIsUp() {
-        let quiet = Duration.nanoseconds(connection.loop.now - link.lastMoved)
+        let now = connection.loop.now
+        let quiet = Duration.nanoseconds(now - link.lastMoved)
         if link.isStuck, quiet >= limits.idleTimeout { return connection.close() }
-        if open.isEmpty { finishDraining() }
+        if open.isEmpty {
+            finishDraining()
+        } else if let engine, Duration.nanoseconds(now - link.lastReceived) >= limits.idleTimeout {
+            // A stream may be silent for long; its caller must at least live.
+            if pingedAt.map({ $0 > link.lastReceived }) == true { return connection.close() }
+            pingedAt = now
+            nghttp2_submit_ping(engine.session, 0, nil)
+            link.flushLater()
+        }
         connection.plan(after: limits.idleTimeout)
     }
 

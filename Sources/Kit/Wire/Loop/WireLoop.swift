@@ -41,6 +41,8 @@ package final class WireLoop: TaskExecutor, @unchecked Sendable {
     /// Where every socket of the loop is read into; what is kept is copied out before the next read.
     let inbox = UnsafeMutableBufferPointer<UInt8>.allocate(capacity: 65_536)
     let date = HTTPDate()
+    /// Memory for output, which connections have only while they write.
+    private var outboxes: [ByteQueue] = []
 
     private struct Mail {
         var jobs: [UnownedJob] = []
@@ -181,6 +183,16 @@ package final class WireLoop: TaskExecutor, @unchecked Sendable {
 
     /// Has `flush` called at the end of this turn.
     func flushLater(_ flushable: any Flushable) { unflushed.append(flushable) }
+
+    /// An empty outbox, warm from the last who had it.
+    func lendOutbox() -> ByteQueue { outboxes.popLast() ?? ByteQueue() }
+
+    /// Takes an outbox back; large ones, and more than a few, are let go.
+    func takeBack(_ outbox: inout ByteQueue) {
+        outbox.removeAll(keepingCapacity: true)
+        if outboxes.count < 16, outbox.hasRoom(for: 1), !outbox.hasRoom(for: 262_144) { outboxes.append(outbox) }
+        outbox = ByteQueue()
+    }
 
     // MARK: Time
 

@@ -3,6 +3,7 @@
 
 import CLinux
 import Glibc
+import Synchronization
 
 /// A server's share of one loop: a listening socket, its connections, and the task group that runs their handlers.
 final class LoopServer: Pollable, @unchecked Sendable {
@@ -25,7 +26,7 @@ final class LoopServer: Pollable, @unchecked Sendable {
     private var phase = Phase.serving
     private let alarm = Alarm()
     private var isListening = true
-    /// Bytes of bodies that have come, until their requests are over.
+    /// Bytes of requests until they are over, and of answers until they have left.
     private(set) var held = 0
 
     /// Takes over a descriptor that listens.
@@ -46,7 +47,7 @@ final class LoopServer: Pollable, @unchecked Sendable {
         if isListening { listener.close() }
     }
 
-    /// Counts body bytes that are kept (or, below zero, let go of); false when they are too many.
+    /// Counts bytes that are kept (or, below zero, let go of); false when they are too many.
     func hold(_ count: Int) -> Bool {
         held += count
         return held <= limits.heldBytes
@@ -81,6 +82,9 @@ final class LoopServer: Pollable, @unchecked Sendable {
         arrival?.resume()
         arrival = nil
     }
+
+    /// Whether another request may begin.
+    var hasRoom: Bool { counters.requestsInFlight.load(ordering: .relaxed) < limits.requests }
 
     func refusal(_ fault: HTTPFault, path: String) -> WireResponse {
         handler.refusal(status: fault.status, reason: fault.reason, path: path)

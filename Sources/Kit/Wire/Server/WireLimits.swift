@@ -9,10 +9,13 @@ package struct WireLimits: Sendable, Equatable {
     package var headFields = 128
     /// Bytes of one body; more is 413.
     package var bodyBytes = 16 << 20
-    /// Bytes of all bodies that one loop holds at once; a request that would exceed it is 503.
+    /// Bytes that one loop holds at once of heads and bodies that have come and of answers that wait to be read; what would exceed it
+    /// is 503.
     package var heldBytes = 512 << 20
     /// Connections at once, on each loop; more are closed at once.
     package var connections = 10_000
+    /// Requests that handlers work on at once, on each loop; more are 503.
+    package var requests = 16_384
     /// Requests at once on one HTTP/2 connection.
     package var streamsPerConnection = 256
     /// For a head to arrive, from its first byte (or from the connection's first moment).

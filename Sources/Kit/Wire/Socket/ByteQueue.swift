@@ -25,11 +25,11 @@ struct ByteQueue {
         bytes.append(UInt8(truncatingIfNeeded: 48 + number % 10))
     }
 
-    /// Forgets the first bytes. Memory beyond 256 KiB is given back when the queue runs empty.
+    /// Forgets the first bytes. Memory beyond 1 KiB is given back when the queue runs empty: most connections are idle.
     mutating func drop(_ count: Int) {
         start += count
         if start == bytes.count {
-            bytes.removeAll(keepingCapacity: bytes.capacity <= 262_144)
+            bytes.removeAll(keepingCapacity: bytes.capacity <= 1024)
             start = 0
         } else if start > 65_536, start > bytes.count / 2 {
             bytes.removeSubrange(0..<start)
@@ -37,10 +37,13 @@ struct ByteQueue {
         }
     }
 
-    mutating func removeAll() {
-        bytes = []
+    mutating func removeAll(keepingCapacity: Bool = false) {
+        bytes.removeAll(keepingCapacity: keepingCapacity)
         start = 0
     }
+
+    /// Whether it has room for so many bytes at least.
+    func hasRoom(for count: Int) -> Bool { bytes.capacity >= count }
 
     func withBytes<R>(_ body: (UnsafeBufferPointer<UInt8>) -> R) -> R {
         bytes.withUnsafeBufferPointer { body(UnsafeBufferPointer(rebasing: $0[start...])) }

@@ -64,6 +64,11 @@ final class Link: Pollable, Flushable {
     /// Whether output waits because the other side does not read.
     var isStuck: Bool { interest & EPOLLOUT.rawValue != 0 && !isConnecting }
 
+    /// To be called before output is gathered: an idle link has no memory for it.
+    func openOutbox() {
+        if !outbox.hasRoom(for: 1) { outbox = loop.lendOutbox() }
+    }
+
     /// Stops and resumes reading, so that a sender who is ahead of us waits.
     func read(_ wanted: Bool) {
         guard wanted != isReading else { return }
@@ -85,7 +90,7 @@ final class Link: Pollable, Flushable {
         loop.forget(channel.descriptor, seat)
         self.seat = nil
         channel.close()
-        outbox.removeAll()
+        loop.takeBack(&outbox)
         user = nil
     }
 
@@ -150,8 +155,10 @@ final class Link: Pollable, Flushable {
             if isClosed { return }
         }
         while true {
+            openOutbox()
             if outbox.count < Self.gulp, let user, !user.produce(into: &outbox) { return ended(EPROTO) }
             if outbox.isEmpty {
+                loop.takeBack(&outbox)
                 updateInterest(writing: false)
                 return drained()
             }
@@ -159,7 +166,7 @@ final class Link: Pollable, Flushable {
             case .moved(let count):
                 sent += count
                 lastMoved = loop.now
-                outbox.drop(count)
+                if count == outbox.count { outbox.removeAll(keepingCapacity: true) } else { outbox.drop(count) }
                 // Less than asked for: the kernel is full, and would say so again.
                 if !outbox.isEmpty { return updateInterest(writing: true) }
             case .later: return updateInterest(writing: true)
