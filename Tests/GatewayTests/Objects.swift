@@ -34,7 +34,8 @@ enum Objects {
     }
 
     static func application(
-        _ name: String, _ stages: [ActiveRoute.Stage], signature: Signature = signature, timeout: String = "10s", sticky: String? = nil
+        _ name: String, _ stages: [ActiveRoute.Stage], signature: Signature = signature, timeout: String = "10s", sticky: String? = nil,
+        limit: Int? = nil, queue: Int? = nil
     ) -> Application {
         var route = ActiveRoute()
         route.signature = signature
@@ -44,6 +45,12 @@ enum Objects {
             var sticky = Application.Sticky()
             sticky.header = header
             return sticky
+        }
+        route.concurrency = limit.map { limit in
+            var concurrency = Application.Concurrency()
+            concurrency.limit = limit
+            concurrency.queue = queue
+            return concurrency
         }
         var application = Application()
         application.metadata.namespace = "default"

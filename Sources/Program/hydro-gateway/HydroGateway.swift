@@ -36,6 +36,10 @@ struct HydroGateway: AsyncParsableCommand {
     var requestTimeout: String?
     @Option(help: "How long to look for a pod that takes a request. HYDRO_PATIENCE, else 2s.")
     var patience: String?
+    @Option(help: "Requests at once for an application that does not say itself. HYDRO_CONCURRENCY, else 1000.")
+    var concurrency: String?
+    @Option(help: "Requests of such an application that wait for their turn; more are told to come again. HYDRO_QUEUE, else 1000.")
+    var queue: String?
     @Option(help: "After SIGTERM, how long to serve on until callers have noticed. HYDRO_DRAIN_DELAY, else 5s.")
     var drainDelay: String?
     @Option(help: "After that, how long requests in flight may take. HYDRO_DRAIN_TIMEOUT, else 20s.")

@@ -34,8 +34,9 @@ private struct Program {
 
     func run() async throws {
         let table = RoutingTable()
-        let watch = RoutingWatch(
-            client: client, namespaces: settings.watchNamespaces, feed: RoutingFeed(into: table, logger: logger), logger: logger)
+        let limits = Admission.Limits(limit: settings.concurrency, queue: settings.queue)
+        let feed = RoutingFeed(into: table, limits: limits, logger: logger)
+        let watch = RoutingWatch(client: client, namespaces: settings.watchNamespaces, feed: feed, logger: logger)
         let health = Health([Self.listed(by: watch)])
         let loops = try WireLoops(count: settings.loops)
         let upstreams = GRPCUpstreams(loops: loops, limits: settings.upstreamLimits)
@@ -48,7 +49,8 @@ private struct Program {
         let gauges = WireGauges(servers: [("http", http), ("grpc", grpc)], upstreams: upstreams)
         // A loop of its own: a probe must be answered however much there is to predict.
         let admin = settings.server(
-            settings.adminPort, try WireLoops(count: 1), AdminFront(health: health, metrics: metrics, gauges: gauges), logger)
+            settings.adminPort, try WireLoops(count: 1),
+            AdminFront(health: health, metrics: metrics, gauges: gauges, routing: RoutingGauges(of: table)), logger)
         for server in [http, grpc, admin] { try server.bind() }
         logger.info("listening", metadata: ["http": "\(http.port)", "grpc": "\(grpc.port)", "admin": "\(admin.port)"])
 

@@ -17,6 +17,8 @@ struct Settings: Sendable {
     var maxBody: Int
     var requestTimeout: Duration
     var patience: Duration
+    var concurrency: Int
+    var queue: Int
     var drainDelay: Duration
     var drainTimeout: Duration
     var kubeContext: String?
@@ -37,6 +39,8 @@ struct Settings: Sendable {
         maxBody = try read.number("--max-body", flags.maxBody, "HYDRO_MAX_BODY", orElse: 50 << 20, within: 1024...2_000_000_000)
         requestTimeout = try read.span("--request-timeout", flags.requestTimeout, "HYDRO_REQUEST_TIMEOUT", orElse: .seconds(60))
         patience = try read.span("--patience", flags.patience, "HYDRO_PATIENCE", orElse: .seconds(2))
+        concurrency = try read.number("--concurrency", flags.concurrency, "HYDRO_CONCURRENCY", orElse: 1000, within: 1...1_000_000)
+        queue = try read.number("--queue", flags.queue, "HYDRO_QUEUE", orElse: 1000, within: 0...1_000_000)
         drainDelay = try read.span("--drain-delay", flags.drainDelay, "HYDRO_DRAIN_DELAY", orElse: .seconds(5))
         drainTimeout = try read.span("--drain-timeout", flags.drainTimeout, "HYDRO_DRAIN_TIMEOUT", orElse: .seconds(20))
         kubeContext = read.text(flags.kubeContext, "HYDRO_KUBE_CONTEXT")

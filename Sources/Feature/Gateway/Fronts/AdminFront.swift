@@ -10,18 +10,23 @@ package struct AdminFront: WireHandler {
     private let health: Health
     private let metrics: MetricsRegistry
     private let gauges: WireGauges
+    private let routing: RoutingGauges
 
-    package init(health: Health, metrics: MetricsRegistry, gauges: WireGauges) {
+    package init(health: Health, metrics: MetricsRegistry, gauges: WireGauges, routing: RoutingGauges) {
         self.health = health
         self.metrics = metrics
         self.gauges = gauges
+        self.routing = routing
     }
 
     package func respond(to request: WireRequest) async -> WireResponse {
         guard request.method == "GET" || request.method == "HEAD" else {
             return WireResponse(status: 405, headers: ["allow": "GET, HEAD"])
         }
-        if request.path == "/metrics" { gauges.refresh() }
+        if request.path == "/metrics" {
+            gauges.refresh()
+            routing.refresh()
+        }
         guard let page = AdminPage.at(request.path, health: health, metrics: metrics) else {
             return WireResponse(status: 404, text: "wanted /healthz, /readyz or /metrics")
         }

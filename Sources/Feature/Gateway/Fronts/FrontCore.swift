@@ -53,6 +53,9 @@ package struct FrontCore: Sendable {
     ) async throws(PredictionError) -> Answer {
         let route = try route(of: &visit)
         visit.meters = route.meters
+        try await route.admission.enter(prediction, until: prediction.deadline(along: route))
+        let entered = ContinuousClock.now
+        defer { route.admission.leave(after: .now - entered) }
         let inputs = try decode(route)
         let violations = route.signature.violations(ofInputs: inputs.outlines)
         guard violations.isEmpty else { throw .invalidInput(violations) }
@@ -104,7 +107,7 @@ package struct FrontCore: Sendable {
     private func note(_ error: PredictionError, _ visit: Visit) {
         switch error {
         case .unknown, .unknownVersion, .noSuchPath, .wrongMethod, .malformed, .bodyTooLarge, .unsupportedCoding, .notOffered,
-            .badFrame, .invalidInput, .abandoned, .notReady:
+            .badFrame, .invalidInput, .abandoned, .notReady, .overloaded:
             return
         case .brokenContract, .modelFailed, .unavailable, .lost, .deadlineExceeded: break
         }

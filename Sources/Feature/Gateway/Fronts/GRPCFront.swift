@@ -57,7 +57,7 @@ package struct GRPCFront: WireHandler {
         } catch {
             let status = GRPCStatus(error)
             core.close(visit.visit, code: status.code.rawValue, error)
-            return .grpc(status: status, metadata: visit.metadata)
+            return .grpc(status: status, metadata: visit.metadata(after: error))
         }
     }
 
@@ -123,6 +123,16 @@ struct GRPCVisit {
     }
 
     var metadata: WireHeaders { visit.requestID.map { ["x-request-id": $0] } ?? [:] }
+
+    func metadata(after error: PredictionError) -> WireHeaders {
+        var metadata = metadata
+        if let seconds = error.retryAfter {
+            metadata.append("retry-after", "\(seconds)")
+            // What gRPC's own clients heed. (gRFC A6)
+            metadata.append("grpc-retry-pushback-ms", "\(seconds * 1000)")
+        }
+        return metadata
+    }
 
     /// The message, read as what it should be.
     func scanned<Message>(

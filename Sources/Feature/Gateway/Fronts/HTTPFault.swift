@@ -43,6 +43,7 @@ package struct HTTPFault: Equatable, Sendable {
         case .notOffered: (status, self.error) = (501, "NotImplemented")
         case .invalidInput: (status, self.error) = (400, "ContractViolationError")
         case .brokenContract: (status, self.error) = (502, "ContractViolationError")
+        case .overloaded: (status, self.error) = (429, "TooManyRequests")
         case .lost: (status, self.error) = (502, "BadGateway")
         case .deadlineExceeded: (status, self.error) = (504, "DeadlineExceeded")
         case .abandoned: (status, self.error) = (499, "Abandoned")
@@ -100,6 +101,7 @@ extension GRPCStatus {
             case .unsupportedCoding, .notOffered: .unimplemented
             case .badFrame(let status): status.code
             case .brokenContract: .internal
+            case .overloaded: .resourceExhausted
             case .lost: .unavailable
             case .deadlineExceeded: .deadlineExceeded
             case .abandoned: .cancelled

@@ -17,6 +17,9 @@ package enum GatewayMetrics {
             "hydro_gateway_requests_in_flight": "requests being answered now",
             "hydro_gateway_variant_requests_total": "requests that a stage's variant answered or failed",
             "hydro_gateway_variant_retries_total": "requests tried on another pod because one did not take them",
+            "hydro_gateway_concurrency_in_flight": "requests that have a place now",
+            "hydro_gateway_concurrency_queue": "requests that wait for a place",
+            "hydro_gateway_concurrency_turned_away_total": "requests that found the queue full",
             "hydro_gateway_variant_seconds": "what the variant took of a request",
         ]
         return settings

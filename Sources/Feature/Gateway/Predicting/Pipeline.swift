@@ -37,7 +37,7 @@ package struct Pipeline: Sendable {
     package func run(
         _ prediction: Prediction, _ inputs: WireTensors, along route: Route
     ) async throws(PredictionError) -> (outputs: WireTensors, version: Int) {
-        let deadline = min(prediction.deadline, prediction.began + route.timeout)
+        let deadline = prediction.deadline(along: route)
         let metadata = Self.metadata(for: prediction)
         let sticky = route.stickyHeader.flatMap { prediction.headers[$0] }
         var current = inputs

@@ -35,6 +35,9 @@ package struct Prediction: Sendable {
         self.init(requestID: id, trace: trace, deadline: request.deadline, began: began, headers: request.headers)
     }
 
+    /// The smallest of what the caller and the route allow.
+    package func deadline(along route: Route) -> ContinuousClock.Instant { min(deadline, began + route.timeout) }
+
     /// Brings the deadline forward to what the caller's `x-request-timeout` says, if it says anything.
     package mutating func heedTimeout() throws(PredictionError) {
         guard let text = headers["x-request-timeout"] else { return }

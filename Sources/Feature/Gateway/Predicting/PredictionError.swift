@@ -31,6 +31,8 @@ package enum PredictionError: Error, Equatable {
     case brokenContract(model: String, String)
     /// The model answered with an error of its own.
     case modelFailed(model: String, GRPCStatus)
+    /// As many requests as may be are under way and wait; seconds until it may be worth to come again.
+    case overloaded(RouteTarget, Admission.Limits, retryAfter: Int)
     /// No pod of the model took the request.
     case unavailable(model: String, String)
     /// A pod took the request and its answer never came.
@@ -57,11 +59,20 @@ extension PredictionError: CustomStringConvertible {
         case .invalidInput(let violations): ContractViolation.summary(of: violations)
         case .brokenContract(let model, let reason): "model \"\(model)\" broke its signature: \(reason)"
         case .modelFailed(let model, let status): "model \"\(model)\" failed: \(status.message.isEmpty ? "\(status.code)" : status.message)"
+        case .overloaded(let target, let limits, let seconds):
+            "\(target) has \(limits.limit) requests under way and \(limits.queue) waiting; wanted fewer, come again in \(seconds) s"
         case .unavailable(let model, let reason): "no pod of model \"\(model)\" took the request: \(reason)"
         case .lost(let model, let reason): "the answer of model \"\(model)\" was lost: \(reason)"
         case .deadlineExceeded(let span): "deadline exceeded after \(span.formatted)"
         case .abandoned: "the caller went away"
         }
+    }
+}
+
+extension PredictionError {
+    /// Seconds after which it may be worth to come again, where that is known.
+    package var retryAfter: Int? {
+        if case .overloaded(_, _, let seconds) = self { seconds } else { nil }
     }
 }
 

@@ -53,6 +53,8 @@ package struct Route: Sendable {
     package var stickyHeader: String?
     package var stages: [Stage]
     package var meters: RouteMeters
+    /// Who may come in: the same for as long as its limits stay, however often the route changes.
+    package var admission: Admission
 }
 
 /// What is served under a name.
@@ -67,10 +69,13 @@ package struct RouteSurroundings: Sendable {
     /// The pods of each Service.
     package var pods: [ObjectKey: PodSet]
     package var servables: [ObjectKey: Servable]
+    /// Of the name that the route is for; nil: a new one with the usual limits.
+    package var admission: Admission?
 
-    package init(pods: [ObjectKey: PodSet], servables: [ObjectKey: Servable] = [:]) {
+    package init(pods: [ObjectKey: PodSet], servables: [ObjectKey: Servable] = [:], admission: Admission? = nil) {
         self.pods = pods
         self.servables = servables
+        self.admission = admission
     }
 
     /// A Service that nobody has heard of has no pods, which is what a request to it will be told.
@@ -110,7 +115,8 @@ extension RouteState {
         self = .serving(
             Route(
                 target: target, signature: signature, timeout: SpanText.duration(active.timeout) ?? Route.defaultTimeout,
-                stickyHeader: active.sticky?.header.lowercased(), stages: stages, meters: RouteMeters(target)))
+                stickyHeader: active.sticky?.header.lowercased(), stages: stages, meters: RouteMeters(target),
+                admission: around.admission ?? Admission(target)))
     }
 
     /// A servable alone: one stage, one variant.
@@ -132,7 +138,7 @@ extension RouteState {
         self = .serving(
             Route(
                 target: target, signature: signature, timeout: Route.defaultTimeout, stickyHeader: nil, stages: [stage],
-                meters: RouteMeters(target)))
+                meters: RouteMeters(target), admission: around.admission ?? Admission(target)))
     }
 }
 

@@ -13,10 +13,12 @@ import Synchronization
 package final class RoutingFeed: Sendable {
     private let table: RoutingTable
     private let logger: Logger
-    private let seen = Mutex(RoutingView())
+    private let seen: Mutex<RoutingView>
 
-    package init(into table: RoutingTable, logger: Logger) {
+    /// - Parameter limits: how many requests at once each name may have, where it does not say itself.
+    package init(into table: RoutingTable, limits: Admission.Limits = Admission.Limits(), logger: Logger) {
         self.table = table
+        seen = Mutex(RoutingView(limits: limits))
         self.logger = logger
     }
 

@@ -12,23 +12,39 @@ struct RoutingView {
     var slices: [ObjectKey: [ObjectKey: [String]]] = [:]
     private(set) var routes: [RouteTarget: RouteState] = [:]
     private var pods: [ObjectKey: PodSet] = [:]
+    private var admissions: [RouteTarget: Admission] = [:]
+    private let limits: Admission.Limits
+
+    /// - Parameter limits: for names that say nothing about it themselves.
+    init(limits: Admission.Limits = Admission.Limits()) { self.limits = limits }
 
     mutating func routeApplication(_ key: ObjectKey) {
         let application = applications[key]
         let services = application?.status.activeRoute?.stages.flatMap { $0.variants.map(\.service) } ?? []
         preparePods(of: services, in: key.namespace)
-        routes[RouteTarget(.application, key)] = application.map { RouteState($0, surroundings) }
+        let target = RouteTarget(.application, key)
+        let own = application?.status.activeRoute?.concurrency.map { Admission.Limits(limit: $0.limit, queue: $0.queue ?? $0.limit) }
+        routes[target] = application.map { RouteState($0, surroundings(of: target, own ?? limits)) }
+        if application == nil { admissions[target] = nil }
         forgetUnusedPods()
     }
 
     mutating func routeServable(_ key: ObjectKey) {
         let servable = servables[key]
         preparePods(of: [servable?.status.service].compactMap(\.self), in: key.namespace)
-        routes[RouteTarget(.servable, key)] = servable.map { RouteState($0, surroundings) }
+        let target = RouteTarget(.servable, key)
+        routes[target] = servable.map { RouteState($0, surroundings(of: target, limits)) }
+        if servable == nil { admissions[target] = nil }
         forgetUnusedPods()
     }
 
-    private var surroundings: RouteSurroundings { RouteSurroundings(pods: pods, servables: servables) }
+    /// Requests that were let in under other limits leave where they came in: for a moment both sets of limits hold.
+    private mutating func surroundings(of target: RouteTarget, _ limits: Admission.Limits) -> RouteSurroundings {
+        let known = admissions[target].flatMap { $0.limits == limits ? $0 : nil }
+        let admission = known ?? Admission(target, limits)
+        admissions[target] = admission
+        return RouteSurroundings(pods: pods, servables: servables, admission: admission)
+    }
 
     /// A route may come before the first slice: its sets of pods are there already, to be filled.
     private mutating func preparePods(of services: [String], in namespace: String) {
