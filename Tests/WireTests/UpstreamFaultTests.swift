@@ -50,12 +50,14 @@ struct UpstreamFaultTests {
 
     @Test func `nobody listens: not sent`() async throws {
         let upstreams = try upstreams()
-        let port = try RawListener().port
+        let nobody = try RawListener(listens: false)
+        let port = nobody.port
         let endings = await withTaskGroup(of: Ending.self) { group in
             for _ in 0..<10 { group.addTask { await call(upstreams, port) } }
             return await group.reduce(into: []) { $0.append($1) }
         }
         #expect(endings == Array(repeating: .notSent, count: 10))
+        withExtendedLifetime(nobody) {}
         #expect(upstreams.statistics.connectionsOpen == 0)
     }
 

@@ -100,14 +100,16 @@ final class RawListener: Sendable {
     private let descriptor: Int32
     let port: Int
 
-    init() throws {
+    /// One that does not listen keeps its port from others, and refuses every caller.
+    init(listens: Bool = true) throws {
         let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
         self.descriptor = descriptor
         var address = loopback(0)
         var length = socklen_t(MemoryLayout<sockaddr_in>.size)
         let code = withUnsafeMutablePointer(to: &address) {
             $0.withMemoryRebound(to: sockaddr.self, capacity: 1) { pointer in
-                bind(descriptor, pointer, length) == 0 && listen(descriptor, 16) == 0 ? getsockname(descriptor, pointer, &length) : -1
+                bind(descriptor, pointer, length) == 0 && (!listens || listen(descriptor, 16) == 0)
+                    ? getsockname(descriptor, pointer, &length) : -1
             }
         }
         port = Int(UInt16(bigEndian: address.sin_port))

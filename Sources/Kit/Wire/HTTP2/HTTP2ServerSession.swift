@@ -253,6 +253,8 @@ final class HTTP2ServerSession: ServerSession, ExchangeOwner {
         if exchange.isOpen {
             connection.counters.requestsTimedOut.count()
             cutShort(exchange, with: exchange.isRequestWhole || exchange.grpc != nil ? .tooLate : .tooSlow)
+            // The caller may have left no window for that either.
+            connection.loop.plan(exchange, after: min(limits.requestTimeout, .seconds(5)).wholeNanoseconds)
         } else {
             // The caller does not take its answer, or goes on sending after it.
             reset(exchange, exchange.hasAnswerLeft ? NGHTTP2_NO_ERROR : NGHTTP2_CANCEL)
