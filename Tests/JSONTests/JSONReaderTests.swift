@@ -24,6 +24,24 @@ struct JSONReaderTests {
         #expect(throws: JSONError.self) { try JSONValue.decode(json: Array(text.utf8)) }
     }
 
+    @Test(arguments: [
+        "0.1", "-0.0", "0.30000000000000004", "9007199254740991.5", "9007199254740993.0", "123456789.123456789", "1.7976931348623157e308",
+        "0.0000000000000000000001", "0.00000000000000000000001", "4503599627370497.5", "2.2250738585072014e-308", "1e23", "8.41e21",
+    ]) func `decimals are read to the nearest double`(text: String) throws {
+        let read = try JSONReader.read(Array(text.utf8)) { (reader) throws(JSONError) in try reader.double() }
+        #expect(read.bitPattern == Double(text)?.bitPattern)
+    }
+
+    @Test func `short decimals of all lengths are read to the nearest double`() throws {
+        var random = SystemRandomNumberGenerator()
+        for _ in 0..<20_000 {
+            let digits = String(UInt64.random(in: 0...UInt64.max, using: &random) >> UInt64.random(in: 0...63, using: &random))
+            let text = "\(Int.random(in: -9999...9999, using: &random)).\(digits)"
+            let read = try JSONReader.read(Array(text.utf8)) { (reader) throws(JSONError) in try reader.double() }
+            #expect(read.bitPattern == Double(text)?.bitPattern, "\(text)")
+        }
+    }
+
     @Test func `bytes that are not UTF-8 are refused`() {
         #expect(throws: JSONError.self) { try JSONValue.decode(json: [0x22, 0xff, 0x22]) }
     }

@@ -11,73 +11,95 @@ protocol Series: AnyObject, Sendable {
     var reading: (sum: Double, count: UInt64) { get }
 }
 
+/// A number that many threads change without a lock.
+struct AtomicNumber: ~Copyable, Sendable {
+    private let bits = Atomic<UInt64>(0)
+
+    var value: Double { Double(bitPattern: bits.load(ordering: .relaxed)) }
+
+    func set(_ new: Double) { bits.store(new.bitPattern, ordering: .relaxed) }
+
+    func add(_ amount: Double) {
+        var seen = bits.load(ordering: .relaxed)
+        while true {
+            let new = (Double(bitPattern: seen) + amount).bitPattern
+            let (exchanged, found) = bits.weakCompareExchange(expected: seen, desired: new, ordering: .relaxed)
+            if exchanged { return }
+            seen = found
+        }
+    }
+}
+
 /// Goes up only.
 final class CounterSeries: Series, CounterHandler, FloatingPointCounterHandler {
-    private let value = Mutex<Double>(0)
+    private let value = AtomicNumber()
 
     func increment(by amount: Int64) { increment(by: Double(amount)) }
     func increment(by amount: Double) {
         // A counter that fell would read as a restart.
         guard amount > 0 else { return }
-        value.withLock { $0 += amount }
+        value.add(amount)
     }
-    func reset() { value.withLock { $0 = 0 } }
-    var reading: (sum: Double, count: UInt64) { (value.withLock { $0 }, 0) }
+    func reset() { value.set(0) }
+    var reading: (sum: Double, count: UInt64) { (value.value, 0) }
     func write(to exposition: inout Exposition, name: String, labels: String) {
-        exposition.sample(name, labels, value.withLock { $0 })
+        exposition.sample(name, labels, value.value)
     }
 }
 
 /// Goes up and down; the last value recorded.
 final class GaugeSeries: Series, MeterHandler, RecorderHandler {
-    private let value = Mutex<Double>(0)
+    private let value = AtomicNumber()
 
     func set(_ new: Int64) { set(Double(new)) }
-    func set(_ new: Double) { value.withLock { $0 = new } }
-    func increment(by amount: Double) { value.withLock { $0 += amount } }
-    func decrement(by amount: Double) { value.withLock { $0 -= amount } }
+    func set(_ new: Double) { value.set(new) }
+    func increment(by amount: Double) { value.add(amount) }
+    func decrement(by amount: Double) { value.add(-amount) }
     func record(_ new: Int64) { set(Double(new)) }
     func record(_ new: Double) { set(new) }
-    var reading: (sum: Double, count: UInt64) { (value.withLock { $0 }, 0) }
+    var reading: (sum: Double, count: UInt64) { (value.value, 0) }
     func write(to exposition: inout Exposition, name: String, labels: String) {
-        exposition.sample(name, labels, value.withLock { $0 })
+        exposition.sample(name, labels, value.value)
     }
 }
 
 /// Counts by bucket. A timer's nanoseconds become seconds.
-final class HistogramSeries: Series, RecorderHandler, TimerHandler {
-    private struct Counts {
-        var buckets: [UInt64]
-        var sum: Double = 0
-    }
+final class HistogramSeries: Series, RecorderHandler, TimerHandler, @unchecked Sendable {
+    // SAFETY: constants, atomics, and a pointer to atomics that is freed with the object.
     private let bounds: [Double]
-    private let counts: Mutex<Counts>
+    /// One for each bound, and one for what is beyond them.
+    private let buckets: UnsafeMutablePointer<Atomic<UInt64>>
+    private let sum = AtomicNumber()
 
     init(bounds: [Double]) {
         self.bounds = bounds
-        counts = Mutex(Counts(buckets: Array(repeating: 0, count: bounds.count + 1)))
+        buckets = .allocate(capacity: bounds.count + 1)
+        for place in 0...bounds.count { (buckets + place).initialize(to: Atomic(0)) }
+    }
+
+    deinit {
+        buckets.deinitialize(count: bounds.count + 1)
+        buckets.deallocate()
     }
 
     func recordNanoseconds(_ duration: Int64) { record(Double(duration) / 1e9) }
     func record(_ value: Int64) { record(Double(value)) }
     func record(_ value: Double) {
         guard !value.isNaN else { return }
-        let bucket = bounds.firstIndex { value <= $0 } ?? bounds.count
-        counts.withLock {
-            $0.buckets[bucket] += 1
-            $0.sum += value
-        }
+        var bucket = 0
+        while bucket < bounds.count, value > bounds[bucket] { bucket += 1 }
+        buckets[bucket].wrappingAdd(1, ordering: .relaxed)
+        sum.add(value)
     }
-    var reading: (sum: Double, count: UInt64) { counts.withLock { ($0.sum, $0.buckets.reduce(0, +)) } }
+    var reading: (sum: Double, count: UInt64) { (sum.value, (0...bounds.count).reduce(0) { $0 + buckets[$1].load(ordering: .relaxed) }) }
     func write(to exposition: inout Exposition, name: String, labels: String) {
-        let seen = counts.withLock { $0 }
         let prefix = labels.isEmpty ? "" : labels + ","
         var total: UInt64 = 0
-        for (count, bound) in zip(seen.buckets, bounds + [.infinity]) {
-            total += count
+        for (place, bound) in (bounds + [.infinity]).enumerated() {
+            total += buckets[place].load(ordering: .relaxed)
             exposition.sample(name + "_bucket", prefix + "le=\"\(Exposition.number(bound))\"", Double(total))
         }
-        exposition.sample(name + "_sum", labels, seen.sum)
+        exposition.sample(name + "_sum", labels, sum.value)
         exposition.sample(name + "_count", labels, Double(total))
     }
 }

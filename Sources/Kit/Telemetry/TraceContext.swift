@@ -44,10 +44,13 @@ package struct TraceContext: Equatable, Sendable, CustomStringConvertible {
     package var description: String { "00-\(traceID)-\(parentID)-" + (flags < 16 ? "0" : "") + String(flags, radix: 16) }
 
     private static func id(words: Int, using random: inout some RandomNumberGenerator) -> String {
-        (0..<words).map { _ in
-            let digits = String(UInt64.random(in: 1...UInt64.max, using: &random), radix: 16)
-            return String(repeating: "0", count: 16 - digits.count) + digits
-        }.joined()
+        String(unsafeUninitializedCapacity: 16 * words) { digits in
+            for word in 0..<words {
+                // Not all zero, which would be no id.
+                HexDigits.write(max(1, random.next()), to: UnsafeMutableBufferPointer(rebasing: digits[(16 * word)...]))
+            }
+            return 16 * words
+        }
     }
 
     private static func isID(_ text: ArraySlice<UInt8>) -> Bool {
@@ -85,17 +88,39 @@ package struct RequestID: Equatable, Sendable, CustomStringConvertible {
         text = header
     }
 
-    /// A new id: a random UUID, version 4.
+    /// A new id: a random UUID, version 4. Cost: one allocation.
     package init(using random: inout some RandomNumberGenerator) {
-        let high = UInt64.random(in: .min ... .max, using: &random) & 0xFFFF_FFFF_FFFF_0FFF | 0x4000
-        let low = UInt64.random(in: .min ... .max, using: &random) & 0x3FFF_FFFF_FFFF_FFFF | 0x8000_0000_0000_0000
-        let digits = [high, low].map { word in
-            let text = String(word, radix: 16)
-            return String(repeating: "0", count: 16 - text.count) + text
+        let high = random.next() & 0xFFFF_FFFF_FFFF_0FFF | 0x4000
+        let low = random.next() & 0x3FFF_FFFF_FFFF_FFFF | 0x8000_0000_0000_0000
+        text = String(unsafeUninitializedCapacity: 36) { text in
+            withUnsafeTemporaryAllocation(of: UInt8.self, capacity: 32) { digits in
+                HexDigits.write(high, to: digits)
+                HexDigits.write(low, to: UnsafeMutableBufferPointer(rebasing: digits[16...]))
+                var place = 0
+                for (index, digit) in digits.enumerated() {
+                    if index == 8 || index == 12 || index == 16 || index == 20 {
+                        text[place] = UInt8(ascii: "-")
+                        place += 1
+                    }
+                    text[place] = digit
+                    place += 1
+                }
+                return place
+            }
         }
-        let (first, last) = (digits[0], digits[1])
-        text = "\(first.prefix(8))-\(first.dropFirst(8).prefix(4))-\(first.suffix(4))-\(last.prefix(4))-\(last.dropFirst(4))"
     }
 
     package var description: String { text }
+}
+
+private enum HexDigits {
+    /// Writes 16 lower-case digits.
+    static func write(_ word: UInt64, to digits: UnsafeMutableBufferPointer<UInt8>) {
+        var rest = word
+        for place in stride(from: 15, through: 0, by: -1) {
+            let digit = UInt8(truncatingIfNeeded: rest & 15)
+            digits[place] = digit < 10 ? digit + UInt8(ascii: "0") : digit - 10 + UInt8(ascii: "a")
+            rest >>= 4
+        }
+    }
 }

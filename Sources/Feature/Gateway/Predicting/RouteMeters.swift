@@ -8,54 +8,83 @@ import Synchronization
 /// How a request came in.
 package enum FrontProtocol: String, Sendable, CaseIterable { case http, grpc }
 
-/// What one name was asked and how it answered. Cost per request: one short lock, and one for each of the two series.
+/// What one name was asked and how it answered. Cost per request: a few atomic additions; no lock where all went well.
 package final class RouteMeters: Sendable {
-    private let labels: [(String, String)]
-    private let series = Mutex<Series>(Series())
+    private let http: FrontMeters
+    private let grpc: FrontMeters
 
-    /// Made when they are first needed: most names are asked over one protocol only.
-    private struct Series {
-        var counters: [Outcome: Counter] = [:]
-        var seconds: [FrontProtocol: Timer] = [:]
-    }
-
-    private struct Outcome: Hashable {
-        var front: FrontProtocol
-        var code: Int
-    }
-
-    package init(_ target: RouteTarget) {
-        labels = [("namespace", target.key.namespace), (target.kind.rawValue, target.key.name)]
+    package convenience init(_ target: RouteTarget) {
+        self.init(labels: [("namespace", target.key.namespace), (target.kind.rawValue, target.key.name)])
     }
 
     /// Requests that no name can be put to share one series: labels must not come from callers.
-    package init(unknown: Void) { labels = [] }
+    package convenience init(unknown: Void) { self.init(labels: []) }
+
+    private init(labels: [(String, String)]) {
+        http = FrontMeters(.http, labels)
+        grpc = FrontMeters(.grpc, labels)
+    }
 
     /// Counts an answer: an HTTP status or a gRPC code.
     package func count(_ front: FrontProtocol, code: Int, took: Duration) {
-        let outcome = Outcome(front: front, code: code)
-        let (counter, timer): (Counter, Timer) = series.withLock { series in
-            (self.counter(of: outcome, in: &series), self.timer(of: front, in: &series))
+        switch front {
+        case .http: http.count(code, took)
+        case .grpc: grpc.count(code, took)
         }
-        counter.increment()
-        timer.record(duration: took)
+    }
+}
+
+/// What one name was asked over one protocol.
+private final class FrontMeters: Sendable {
+    private let labels: [(String, String)]
+    /// Made when they are first needed: most names are asked over one protocol only, and mostly answer well.
+    private let usual = AtomicLazyReference<Usual>()
+    private let failed = Mutex<[Int: Counter]>([:])
+
+    private final class Usual: Sendable {
+        let seconds: Timer
+        let answered: Counter
+
+        init(seconds: Timer, answered: Counter) {
+            self.seconds = seconds
+            self.answered = answered
+        }
     }
 
-    private func counter(of outcome: Outcome, in series: inout Series) -> Counter {
-        if let known = series.counters[outcome] { return known }
-        let fresh = Counter(
-            label: "hydro_gateway_requests_total",
-            dimensions: labels + [("protocol", outcome.front.rawValue), ("code", "\(outcome.code)")])
-        series.counters[outcome] = fresh
-        return fresh
+    /// The code of an answer that is one.
+    private let well: Int
+
+    init(_ front: FrontProtocol, _ labels: [(String, String)]) {
+        self.labels = labels + [("protocol", front.rawValue)]
+        well = front == .grpc ? 0 : 200
     }
 
-    private func timer(of front: FrontProtocol, in series: inout Series) -> Timer {
-        if let known = series.seconds[front] { return known }
-        let fresh = Timer(label: "hydro_gateway_request_seconds", dimensions: labels + [("protocol", front.rawValue)])
-        series.seconds[front] = fresh
-        return fresh
+    func count(_ code: Int, _ took: Duration) {
+        let usual = usual.load() ?? self.usual.storeIfNil(makeUsual())
+        usual.seconds.recordNanoseconds(took.nanoseconds)
+        if code == well { return usual.answered.increment() }
+        let series = failed.withLock { failed in
+            if let known = failed[code] { return known }
+            let fresh = self.counter(of: code)
+            failed[code] = fresh
+            return fresh
+        }
+        series.increment()
     }
+
+    /// The registry gives the same series to whoever asks for it, so it does not matter who was first.
+    private func makeUsual() -> Usual {
+        Usual(seconds: Timer(label: "hydro_gateway_request_seconds", dimensions: labels), answered: counter(of: well))
+    }
+
+    private func counter(of code: Int) -> Counter {
+        Counter(label: "hydro_gateway_requests_total", dimensions: labels + [("code", "\(code)")])
+    }
+}
+
+extension Duration {
+    /// Nanoseconds of a span that a request can take.
+    fileprivate var nanoseconds: Int64 { components.seconds &* 1_000_000_000 &+ components.attoseconds / 1_000_000_000 }
 }
 
 /// What one variant of a stage was asked and how it answered.
@@ -80,7 +109,7 @@ package final class VariantMeters: Sendable {
 
     func answer(after time: Duration) {
         answered.increment()
-        seconds.record(duration: time)
+        seconds.recordNanoseconds(time.nanoseconds)
     }
 
     func fail() { failed.increment() }

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // SPDX-FileCopyrightText: the Hydro authors
 
+import Glibc
+
 /// Request line and header fields of an HTTP/1 request, checked as RFC 9112 asks, and what they say about the rest.
 struct HTTP1Head: Equatable {
     enum Length: Equatable {
@@ -101,7 +103,7 @@ struct HTTP1Head: Equatable {
 
     /// Name and trimmed value of a field line; refuses folding, space before the colon, and control characters.
     static func split(_ line: Bytes) throws(HTTPFault) -> (name: Bytes, value: Bytes) {
-        guard let colon = line.firstIndex(of: UInt8(ascii: ":")), colon > 0 else {
+        guard let colon = line.first(UInt8(ascii: ":")), colon > 0 else {
             throw .malformed("header line wants a name and a colon")
         }
         let name = Bytes(rebasing: line[..<colon])
@@ -181,6 +183,12 @@ extension UnsafeBufferPointer<UInt8> {
         guard count == text.utf8CodeUnitCount else { return false }
         for i in 0..<count where self[i].loweredASCII != text.utf8Start[i] { return false }
         return true
+    }
+
+    /// Where the byte is first.
+    func first(_ byte: UInt8) -> Int? {
+        guard let baseAddress, let found = memchr(baseAddress, Int32(byte), count) else { return nil }
+        return UnsafeRawPointer(found) - UnsafeRawPointer(baseAddress)
     }
 
     var trimmed: Self {

@@ -100,7 +100,7 @@ struct HTTP1Parser {
 
     /// Reads one line, if its end is there. The step is `.needsMore` where the line alone tells nothing.
     private mutating func readLine(from input: inout Bytes) throws(HTTPFault) -> Step? {
-        guard let end = input.firstIndex(of: 10) else {
+        guard let end = input.first(10) else {
             partial.append(contentsOf: input)
             input = Bytes(rebasing: input[input.count...])
             try checkPartial()
@@ -131,7 +131,7 @@ struct HTTP1Parser {
     private mutating func takeLine(_ whole: Bytes) throws(HTTPFault) -> Step {
         guard whole.last == 13 else { throw .malformed("line feed without carriage return") }
         let line = Bytes(rebasing: whole.dropLast())
-        guard line.firstIndex(of: 13) == nil else { throw .malformed("carriage return without line feed") }
+        guard line.first(13) == nil else { throw .malformed("carriage return without line feed") }
         try checkSize(adding: whole.count + 1)
         switch state {
         case .start: try takeRequestLine(line)

@@ -6,8 +6,16 @@ import CNghttp2
 /// Header fields on their way into nghttp2: one buffer of text, lent as the array that it wants.
 struct HeaderBlock {
     private var bytes: [UInt8] = []
-    private var spans: [(start: Int, nameEnd: Int, end: Int)] = []
+    private var spans: [Span] = []
     private var fields: [nghttp2_nv] = []
+
+    private struct Span {
+        var start: Int
+        var nameEnd: Int
+        var end: Int
+        /// Another value each time: not worth a place in the compression's table, and the entry that it would push out.
+        var isFleeting: Bool
+    }
 
     mutating func clear() {
         bytes.removeAll(keepingCapacity: true)
@@ -35,7 +43,7 @@ struct HeaderBlock {
         let nameEnd = bytes.count
         appendDigits(number)
         bytes.append(contentsOf: Self.bytes(unit))
-        spans.append((start, nameEnd, bytes.count))
+        spans.append(Span(start: start, nameEnd: nameEnd, end: bytes.count, isFleeting: Self.isFleeting(Self.bytes(name))))
     }
 
     private mutating func appendDigits(_ number: Int) {
@@ -55,7 +63,15 @@ struct HeaderBlock {
         bytes.append(contentsOf: name)
         let nameEnd = bytes.count
         bytes.append(contentsOf: value)
-        spans.append((start, nameEnd, bytes.count))
+        spans.append(Span(start: start, nameEnd: nameEnd, end: bytes.count, isFleeting: Self.isFleeting(name)))
+    }
+
+    private static func isFleeting(_ name: UnsafeBufferPointer<UInt8>) -> Bool {
+        switch name.count {
+        case 11: name.isSame("traceparent")
+        case 12: name.isSame("x-request-id") || name.isSame("grpc-timeout")
+        default: false
+        }
     }
 
     private static func bytes(_ text: StaticString) -> UnsafeBufferPointer<UInt8> {
@@ -69,7 +85,8 @@ struct HeaderBlock {
                 fields.append(
                     nghttp2_nv(
                         name: text.baseAddress.map { $0 + span.start }, value: text.baseAddress.map { $0 + span.nameEnd },
-                        namelen: span.nameEnd - span.start, valuelen: span.end - span.nameEnd, flags: 0))
+                        namelen: span.nameEnd - span.start, valuelen: span.end - span.nameEnd,
+                        flags: span.isFleeting ? UInt8(NGHTTP2_NV_FLAG_NO_INDEX.rawValue) : 0))
             }
             return fields.withUnsafeBufferPointer { body($0.baseAddress, $0.count) }
         }

@@ -64,10 +64,13 @@ package struct WireHeaders: Sendable {
     /// Adds a field from bytes.
     mutating func append(name: UnsafeBufferPointer<UInt8>, value: UnsafeBufferPointer<UInt8>) {
         let start = bytes.count
-        for byte in name { bytes.append(byte.loweredASCII) }
+        bytes.append(contentsOf: name)
         let nameEnd = bytes.count
         bytes.append(contentsOf: value)
-        for i in nameEnd..<bytes.count where bytes[i] == 0 || bytes[i] == 10 || bytes[i] == 13 { bytes[i] = 32 }
+        bytes.withUnsafeMutableBufferPointer { all in
+            for i in start..<nameEnd { all[i] = all[i].loweredASCII }
+            for i in nameEnd..<all.count where all[i] == 0 || all[i] == 10 || all[i] == 13 { all[i] = 32 }
+        }
         fields.append(Field(start: start, nameEnd: nameEnd, end: bytes.count))
         size += name.count + value.count
     }
