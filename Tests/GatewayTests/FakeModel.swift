@@ -75,7 +75,7 @@ struct Bench: Sendable {
     static let silence = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
 
     /// Runs the body beside the models and the gateway; everything ends with it.
-    static func run(_ models: [FakeModel], _ body: @Sendable (Bench) async throws -> Void) async throws {
+    static func run(_ models: [FakeModel], tap: Tap? = nil, _ body: @Sendable (Bench) async throws -> Void) async throws {
         let loops = try WireLoops(count: 1)
         let logger = Self.silence
         let servers = models.map { WireServer(address: "127.0.0.1", port: 0, loops: loops, handler: $0, logger: logger) }
@@ -85,7 +85,7 @@ struct Bench: Sendable {
         let table = RoutingTable()
         let dice = Dice(seed: 42)
         let core = FrontCore(
-            table: table, pipeline: Pipeline(upstreams: GRPCUpstreams(loops: loops), dice: dice, settings: settings), dice: dice,
+            table: table, pipeline: Pipeline(upstreams: GRPCUpstreams(loops: loops), dice: dice, settings: settings, tap: tap), dice: dice,
             logger: logger)
         let http = HTTPFront(core)
         let httpServer = WireServer(address: "127.0.0.1", port: 0, loops: loops, handler: http, logger: logger)

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // SPDX-FileCopyrightText: the Hydro authors
 
+import Contract
+import KubeCore
 import Protos
 import Synchronization
 import Testing
@@ -260,5 +262,32 @@ struct TapRingTests {
         }
         #expect(taken.allSatisfy { $0 == Array(0..<count) })
         #expect(ring.pop() == nil && ring.count == 0)
+    }
+}
+
+struct TapOfCallsTests {
+    @Test func `a call is told with what was asked and answered, and a shadowless one is not`() async throws {
+        let tap = Tap()
+        let listener = FakeListener()
+        var drain = TapDrain(tap, to: listener, instance: "i", logger: Bench.silence)
+        _ = await drain.step()
+        let tensors = ["features": Tensor(.double, [2], .double([1, 2]))]
+        try await Bench.run([FakeModel.labelling(7), FakeModel { (_) throws(GRPCStatus) in throw GRPCStatus(.internal, "no") }], tap: tap) {
+            bench in
+            bench.serve("tumour", weights: [100])
+            bench.serve("broken", weights: [0, 100])
+            bench.feed.tell(Objects.servable("tumour-1", port: bench.ports[0]), at: ObjectKey("default", "tumour-1"))
+            _ = try await bench.call("PredictApplication", "tumour", tensors, ["x-request-id": "r-1"])
+            _ = try await bench.call("ShadowlessPredictServable", "tumour-1", tensors)
+            await #expect(throws: UpstreamError.self) { try await bench.call("PredictApplication", "broken", tensors) }
+        }
+        _ = await drain.step()
+        let batch = listener.seen.withLock { $0.batches[2] }
+        #expect(batch?.ledgers.map(\.subject.application).sorted() == ["broken", "tumour"])
+        let (good, bad) = (listener.records.first, listener.records.last)
+        #expect(listener.records.count == 2 && good?.requestID == "r-1" && good?.outcome == .ok && bad?.outcome == .model)
+        #expect(try good?.request.map { try WireTensors(scanning: $0.message).tensors() } == tensors)
+        #expect(try good?.answer.map { try WireTensors(scanning: $0.message).tensors() } == ["label": Tensor(.int64, .scalar, .int64([7]))])
+        #expect(bad?.answer == nil && bad?.message.contains("no") == true)
     }
 }

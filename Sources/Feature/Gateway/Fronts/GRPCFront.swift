@@ -24,9 +24,8 @@ package struct GRPCFront: WireHandler {
         switch request.path {
         case InferenceService.infer: return await predict(request, .openInference)
         case "/hydrosphere.serving.gateway.GatewayService/PredictApplication": return await predict(request, .hydrosphere(.application))
-        case "/hydrosphere.serving.gateway.GatewayService/PredictServable",
-            "/hydrosphere.serving.gateway.GatewayService/ShadowlessPredictServable":
-            return await predict(request, .hydrosphere(.servable))
+        case "/hydrosphere.serving.gateway.GatewayService/PredictServable": return await predict(request, .hydrosphere(.servable))
+        case "/hydrosphere.serving.gateway.GatewayService/ShadowlessPredictServable": return await predict(request, .shadowless)
         case "/tensorflow.serving.PredictionService/Predict": return await predict(request, .tensorFlow)
         default: return await other(request)
         }
@@ -40,7 +39,11 @@ package struct GRPCFront: WireHandler {
     }
 
     /// Whose messages come and go.
-    private enum Speech { case hydrosphere(RouteTarget.Kind), openInference, tensorFlow }
+    private enum Speech {
+        case hydrosphere(RouteTarget.Kind), openInference, tensorFlow
+        /// Asked by those who watch: what they ask must not be watched.
+        case shadowless
+    }
 
     private func predict(_ request: WireRequest, _ speech: Speech) async -> WireResponse {
         var visit = GRPCVisit(core, request)
@@ -51,6 +54,7 @@ package struct GRPCFront: WireHandler {
                 case .openInference: try await inference.infer(&visit)
                 case .hydrosphere(let kind): try await Self.gateway(kind, &visit)
                 case .tensorFlow: try await Self.tensorFlow(&visit)
+                case .shadowless: try await Self.shadowless(&visit)
                 }
             core.close(visit.visit, code: 0)
             return .grpc(message: reply, metadata: visit.metadata)
@@ -82,6 +86,11 @@ package struct GRPCFront: WireHandler {
         visit.look(for: kind, asked.name)
         let answer = try await visit.serve(asked.tensors)
         return try answer.written { (outputs) throws(ProtoError) in try outputs.message() }
+    }
+
+    private static func shadowless(_ visit: inout GRPCVisit) async throws(PredictionError) -> [UInt8] {
+        visit.prediction.isTapped = false
+        return try await gateway(.servable, &visit)
     }
 
     /// The era before it: TensorFlow Serving's service, by the name in `model_spec`.

@@ -15,6 +15,8 @@ package struct Pipeline: Sendable {
     let upstreams: GRPCUpstreams
     let dice: Dice
     let settings: Settings
+    /// Who is told of every call, if anybody is to be.
+    let tap: Tap?
 
     /// How hard to try.
     package struct Settings: Sendable, Equatable {
@@ -26,7 +28,8 @@ package struct Pipeline: Sendable {
         package init() {}
     }
 
-    package init(upstreams: GRPCUpstreams, dice: Dice = Dice(), settings: Settings = Settings()) {
+    package init(upstreams: GRPCUpstreams, dice: Dice = Dice(), settings: Settings = Settings(), tap: Tap? = nil) {
+        self.tap = tap
         self.upstreams = upstreams
         self.dice = dice
         self.settings = settings
@@ -49,7 +52,8 @@ package struct Pipeline: Sendable {
             let given = try Self.inputs(of: stage, at: place, of: route, from: current, request: inputs)
             let call = VariantCall(
                 variant: stage.variants[drawn], signature: stage.signature, inputs: given, metadata: metadata,
-                beside: prediction.beside, began: prediction.began, deadline: deadline, pipeline: self)
+                beside: prediction.beside, began: prediction.began, deadline: deadline, pipeline: self,
+                tap: prediction.isTapped ? tap : nil)
             current = try await call.answer()
             version = stage.variants[drawn].version
         }

@@ -15,6 +15,8 @@ package struct Prediction: Sendable {
     package var headers: WireHeaders
     /// What an Open Inference caller says beside the values.
     package var beside = InferBeside()
+    /// Whether the tap may tell of it.
+    package var isTapped = true
 
     package init(
         requestID: RequestID, trace: TraceContext? = nil, deadline: ContinuousClock.Instant,

@@ -18,16 +18,29 @@ struct VariantCall: Sendable {
     let began: ContinuousClock.Instant
     let deadline: ContinuousClock.Instant
     let pipeline: Pipeline
+    let tap: Tap?
 
-    /// The variant's outputs, checked; counts and times the call.
+    /// The variant's outputs, checked; counts and times the call, and tells the tap.
     func answer() async throws(PredictionError) -> WireTensors {
         let sent = ContinuousClock.now
+        var request: [UInt8] = []
+        var reply: ArraySlice<UInt8>?
         do throws(PredictionError) {
-            let outputs = try outputs(of: try await send(try message()))
-            variant.meters.answer(after: .now - sent)
+            request = try message()
+            let answer = try await send(request)
+            reply = answer.message
+            let outputs = try outputs(of: answer)
+            let took = ContinuousClock.now - sent
+            variant.meters.answer(after: took)
+            tap?.offer(variant.subject) {
+                TapMessages.Record(request, answer.message, encoding: variant.dialect.tapped, after: took, metadata)
+            }
             return outputs
         } catch {
             variant.meters.fail()
+            tap?.offer(variant.subject) {
+                TapMessages.Record(request, reply, encoding: variant.dialect.tapped, after: .now - sent, metadata, error)
+            }
             throw error
         }
     }

@@ -44,6 +44,8 @@ package struct Route: Sendable {
         /// The inputs of this variant, where the stage has more for others' sake.
         package var inputs: [Field]?
         package var meters: VariantMeters
+        /// As whom the tap knows it.
+        package var subject: TapSubject
     }
 
     package var target: RouteTarget
@@ -133,7 +135,10 @@ extension RouteState {
             dialect: Dialect(servable.status.protocol ?? .hydrosphere),
             addressee: Addressee(name: servable.status.model ?? servable.key.name, signature: signature.name),
             pods: around.pods(of: ObjectKey(servable.key.namespace, service)), inputs: nil,
-            meters: VariantMeters(target, stage: "", servable: servable.key.name))
+            meters: VariantMeters(target, stage: "", servable: servable.key.name),
+            subject: TapSubject(
+                target, stage: "", servable: servable.key.name, model: servable.status.model ?? servable.key.name,
+                version: servable.status.version ?? 0))
         let stage = Route.Stage(name: "", signature: signature, variants: [variant], picker: VariantPicker(weights: [1]))
         self = .serving(
             Route(
@@ -161,7 +166,10 @@ extension Route.Stage {
                 port: variant.port, dialect: Dialect(variant.protocol),
                 addressee: Addressee(name: variant.model, signature: own?.name ?? signature.name),
                 pods: around.pods(of: ObjectKey(target.key.namespace, variant.service)), inputs: isSame ? nil : own?.inputs,
-                meters: VariantMeters(target, stage: stage.name, servable: variant.servable))
+                meters: VariantMeters(target, stage: stage.name, servable: variant.servable),
+                subject: TapSubject(
+                    target, stage: stage.name, servable: variant.servable, model: variant.model, version: variant.version,
+                    isShadow: variant.shadowPercent != nil))
         }
     }
 }

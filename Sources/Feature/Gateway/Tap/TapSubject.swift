@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // SPDX-FileCopyrightText: the Hydro authors
 
+import KubeCore
 package import Protos
 import Synchronization
 
@@ -15,6 +16,19 @@ package final class TapSubject: Sendable {
     private let isListed = Atomic<Bool>(false)
 
     package init(_ name: TapMessages.Subject) { self.name = name }
+
+    /// A variant of a stage; a servable that is asked by its own name is in no application.
+    package convenience init(_ target: RouteTarget, stage: String, servable: String, model: String, version: Int, isShadow: Bool = false) {
+        var name = TapMessages.Subject()
+        name.namespace = target.key.namespace
+        name.application = target.kind == .application ? target.key.name : ""
+        name.stage = stage
+        name.servable = servable
+        name.model = model
+        name.version = version
+        name.isShadow = isShadow
+        self.init(name)
+    }
 
     /// Why a record, or its tensors, did not get through.
     package enum Loss: String, Sendable, CaseIterable { case full, oversize, encode, absent, unsent }
