@@ -90,9 +90,10 @@ enum ContentCoding: String {
 
 extension FrontCore {
     /// The request's body, unpacked. Nothing is unpacked for a name that is not served.
-    func body(of request: WireRequest, for target: RouteTarget) async throws(PredictionError) -> [UInt8] {
+    func body(of request: WireRequest, for visit: Visit) async throws(PredictionError) -> [UInt8] {
         guard let text = request.headers["content-encoding"], let coding = try ContentCoding.named(text) else { return request.body }
-        _ = try route(to: target)
+        guard let target = visit.target else { return request.body }
+        _ = visit.mayBeServable ? try model(at: target.key) : try route(to: target)
         // Packed bytes may be a thousandth of the plain ones, so only the smallest are unpacked here.
         guard request.body.count <= ContentCoding.least else { return try await coding.unpackedAside(request.body, limit: maxBody) }
         return try coding.unpacked(request.body, limit: maxBody)

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // SPDX-FileCopyrightText: the Hydro authors
 
+import Contract
 import KubeCore
+import OpenInference
 import Protos
 import Wire
 
@@ -47,10 +49,12 @@ struct InferenceService: Sendable {
     private func answer(_ asked: InferRequest, _ visit: inout GRPCVisit) async throws(PredictionError) -> InferResponse {
         visit.look(for: .application, asked.model, orServable: true)
         visit.visit.version = try ModelVersionText.number(asked.version)
-        let names = asked.outputs.map(\.name)
-        var answer = try await visit.serve(asked.inputs, wanting: names)
-        answer.keep(names)
-        return InferResponse(model: asked.model, version: "\(answer.version)", id: asked.id, outputs: answer.outputs)
+        let answer = try await core.serve(visit.prediction, &visit.visit) { (route) throws(PredictionError) in
+            if let strange = asked.strangeOutput(among: route.signature.outputs) { throw .malformed("\(strange)") }
+            return asked.inputs
+        }
+        return InferResponse(
+            model: asked.model, version: "\(answer.version)", id: asked.id, outputs: asked.picked(from: answer.outputs))
     }
 
     private static func written(
