@@ -42,8 +42,10 @@ let house: [Room] = [
     .program("hydro-operator", on: ["Composer", "Controllers", "HydroAPI", "KubeClient", "KubeCore", "KubeRuntime", "OCI", "Telemetry", "Transport", "Wire"], [.arguments, .log, .metrics, .lifecycle, .signals]),
     .program("hydro-gateway", on: ["Gateway", "HydroAPI", "Kafka", "KubeClient", "KubeCore", "KubeRuntime", "Telemetry", "Transport", "Wire"], [.arguments, .log, .metrics, .lifecycle, .signals]),
 
+    .bench("FuzzTargets", on: ["Contract", "JSON", "OpenInference", "Protos"]),
     .bench("LoopbackTesting", on: ["CLinux"]),
     .bench("RegistryTesting", on: ["Hashing", "JSON", "LoopbackTesting"]),
+    .benchProgram("hydro-fuzz", on: ["FuzzTargets"]),
     .benchProgram("bench-upstream", on: ["Wire"], [.log]),
 
     .tests(of: "JSON"),
@@ -61,6 +63,7 @@ let house: [Room] = [
     .tests(of: "Contract", on: ["JSON"], golden: true),
     .tests(of: "HydroAPI", on: ["Contract", "JSON", "KubeCore", "Yaml"]),
     .tests(of: "Protos", on: ["Contract"], [.protobuf]),
+    .tests(of: "FuzzTargets"),
     .tests(of: "OpenInference", on: ["Contract", "JSON", "Protos"]),
     .tests(of: "Composer", on: ["Archive", "Contract", "Hashing", "HydroAPI", "JSON", "KubeCore", "LoopbackTesting", "OCI", "Protos", "RegistryTesting", "Transport"], [.log]),
     .tests(of: "Controllers", on: ["Composer", "Contract", "HydroAPI", "JSON", "KubeClient", "KubeCore", "KubeRuntime", "OCI"]),
@@ -74,7 +77,7 @@ let sideways: Set<String> = [
     "KubeRuntime → JSON", "KubeRuntime → KubeClient", "KubeRuntime → KubeCore",
     "HydroAPI → Contract", "Protos → Contract", "OpenInference → Contract", "OpenInference → Protos",
     "Controllers → Composer",
-    "RegistryTesting → LoopbackTesting",
+    "RegistryTesting → LoopbackTesting", "hydro-fuzz → FuzzTargets",
 ]
 
 // Above the package: a manifest runs from top to bottom, and would find an empty list in what comes later.
