@@ -101,7 +101,7 @@ struct DialectTests {
         #expect(asked.parameters["temperature"] == .double(0.5))
         let reply = try InferResponse(parameters: InferParameters([("took", .int(3))]), outputs: inputs).message()
         let outputs = try Dialect.openInference.answer(reply[...])
-        #expect(outputs.picking([Field("x", .double, .scalar)]).parameters["took"] == .int(3))
+        #expect(outputs.picking([Field("x", .double, .scalar)]).beside.parameters["took"] == .int(3))
     }
 
     @Test(arguments: [Dialect.tensorflow, .openInference])

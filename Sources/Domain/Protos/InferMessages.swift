@@ -25,6 +25,7 @@ package struct InferRequest: Sendable {
         self.id = id
         self.parameters = parameters
         self.inputs = inputs
+        self.inputs.beside = InferBeside(id: id, parameters: parameters)
         self.outputs = outputs
     }
 
@@ -63,6 +64,7 @@ package struct InferResponse: Sendable {
         self.id = id
         self.parameters = parameters
         self.outputs = outputs
+        self.outputs.beside = InferBeside(id: id, parameters: parameters)
     }
 
     /// Checks the answer as `InferRequest` checks a request.

@@ -90,6 +90,17 @@ package struct InferParameters: Hashable, Sendable {
     }
 }
 
+/// What an Open Inference message says of all of its tensors together.
+package struct InferBeside: Hashable, Sendable {
+    package var id: String
+    package var parameters: InferParameters
+
+    package init(id: String = "", parameters: InferParameters = .none) {
+        self.id = id
+        self.parameters = parameters
+    }
+}
+
 /// An output that an Open Inference caller asks for.
 package struct RequestedOutput: Hashable, Sendable {
     package var name: String

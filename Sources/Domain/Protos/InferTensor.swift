@@ -113,7 +113,8 @@ struct InferTensor {
         do throws(ProtoError) {
             let shape = Shape(dims)
             guard shape.count != nil else { throw TensorOutline.unfit(shape) }
-            if raw != nil, contents != nil { throw ProtoError("wanted contents or raw contents, found both") }
+            // MLServer, for one, writes empty contents beside raw ones.
+            if raw != nil, contents?.isEmpty == false { throw ProtoError("wanted contents or raw contents, found both") }
             let bytes: ArraySlice<UInt8>
             if let raw { bytes = raw } else { bytes = try InferContents.plain(contents ?? [], dtype) }
             return WireTensors.Entry(

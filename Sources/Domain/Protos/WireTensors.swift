@@ -30,8 +30,8 @@ package struct WireTensors: Sendable {
 
     /// At most one entry for each name.
     package private(set) var entries: [Entry]
-    /// What an Open Inference model says beside all of its outputs; other protocols have no place for it.
-    package var parameters = InferParameters.none
+    /// What Open Inference says beside all of the tensors; other protocols have no place for it.
+    package var beside = InferBeside()
 
     /// The caller sees to it that names are unique.
     package init(entries: [Entry] = []) { self.entries = entries }
@@ -86,7 +86,7 @@ package struct WireTensors: Sendable {
     /// The named ones, each from here or else from `others`; what neither has is left out.
     package func picking(_ fields: [Field], orFrom others: WireTensors? = nil) -> WireTensors {
         var picked = WireTensors(entries: fields.compactMap { self[$0.name] ?? others?[$0.name] })
-        picked.parameters = parameters
+        picked.beside = beside
         return picked
     }
 
@@ -99,7 +99,7 @@ package struct WireTensors: Sendable {
             entries[place] = try entries[place].encoded(as: encoding)
         }
         var encoded = WireTensors(entries: entries)
-        encoded.parameters = parameters
+        encoded.beside = beside
         return encoded
     }
 

@@ -184,7 +184,9 @@ extension Answer {
         guard !names.isEmpty else { return }
         var kept: [WireTensors.Entry] = []
         for name in names where !kept.contains(where: { $0.name == name }) { if let entry = outputs[name] { kept.append(entry) } }
-        outputs = WireTensors(entries: kept)
+        var left = WireTensors(entries: kept)
+        left.beside = outputs.beside
+        outputs = left
     }
 
     /// The answer as its caller's protocol writes it.

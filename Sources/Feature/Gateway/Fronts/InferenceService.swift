@@ -54,7 +54,8 @@ struct InferenceService: Sendable {
             return asked.inputs
         }
         return InferResponse(
-            model: asked.model, version: "\(answer.version)", id: asked.id, outputs: asked.picked(from: answer.outputs))
+            model: asked.model, version: "\(answer.version)", id: asked.id, parameters: answer.outputs.beside.parameters,
+            outputs: asked.picked(from: answer.outputs))
     }
 
     private static func written(

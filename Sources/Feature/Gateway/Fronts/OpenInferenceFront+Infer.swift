@@ -43,7 +43,9 @@ extension OpenInferenceFront {
             } catch { throw .malformed("\(error)") }
             return call.request.inputs
         }
-        let response = InferResponse(model: name, version: "\(answer.version)", id: call.request.id, outputs: answer.outputs)
+        let response = InferResponse(
+            model: name, version: "\(answer.version)", id: call.request.id, parameters: answer.outputs.beside.parameters,
+            outputs: answer.outputs)
         do throws(OpenInferenceError) { return try InferAnswer(response, for: call) } catch {
             throw .notOffered("\(answer.route.target) cannot answer over this protocol: \(error)")
         }

@@ -55,16 +55,12 @@ package enum Dialect: Sendable, CaseIterable {
         }
     }
 
-    /// A pod's answer, with the parameters that it has where its protocol has any.
+    /// A pod's answer, with what it says beside where its protocol has a place for that.
     package func answer(_ message: ArraySlice<UInt8>) throws(ProtoError) -> WireTensors {
         switch self {
         case .hydrosphere: return try WireTensors(scanning: message)
         case .tensorflow: return try TensorFlowResponse(scanning: message).outputs
-        case .openInference:
-            let response = try InferResponse(scanning: message)
-            var outputs = response.outputs
-            outputs.parameters = response.parameters
-            return outputs
+        case .openInference: return try InferResponse(scanning: message).outputs
         }
     }
 
@@ -85,16 +81,5 @@ package struct Addressee: Hashable, Sendable {
     package init(name: String, signature: String) {
         self.name = name
         self.signature = signature
-    }
-}
-
-/// What Open Inference callers say beside the values, for models that speak it too.
-package struct InferBeside: Sendable {
-    package var id: String
-    package var parameters: InferParameters
-
-    package init(id: String = "", parameters: InferParameters = .none) {
-        self.id = id
-        self.parameters = parameters
     }
 }

@@ -52,7 +52,7 @@ package struct Pipeline: Sendable {
             let given = try Self.inputs(of: stage, at: place, of: route, from: current, request: inputs)
             let call = VariantCall(
                 variant: stage.variants[drawn], signature: stage.signature, inputs: given, metadata: metadata,
-                beside: prediction.beside, began: prediction.began, deadline: deadline, pipeline: self,
+                beside: inputs.beside, began: prediction.began, deadline: deadline, pipeline: self,
                 tap: prediction.isTapped ? tap : nil)
             current = try await call.answer()
             version = stage.variants[drawn].version

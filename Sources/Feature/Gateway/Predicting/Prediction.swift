@@ -13,8 +13,6 @@ package struct Prediction: Sendable {
     package var began: ContinuousClock.Instant
     /// The caller's headers, for the one that decides about variants.
     package var headers: WireHeaders
-    /// What an Open Inference caller says beside the values.
-    package var beside = InferBeside()
     /// Whether the tap may tell of it.
     package var isTapped = true
 
