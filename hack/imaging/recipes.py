@@ -13,6 +13,7 @@ from typing import Callable
 from . import elf
 from .bytecode import bytecode_layer, compiled
 from .debian import PackageLayer, package_layers
+from .wheels import wheels_layer
 
 REPOSITORY = os.path.dirname(os.path.dirname(os.path.dirname(os.path.realpath(__file__))))
 PROGRAMS = ("hydro-operator", "hydro-gateway")
@@ -44,6 +45,9 @@ SKLEARN = PackageLayer(
     packages=("python3-joblib", "python3-pandas", "python3-sklearn"),
     keep=("usr/lib/python3*",),
 )
+# What wheels ask for, and nothing below them does.
+WHEELS = PackageLayer(packages=("libc6",), libraries=("libdl.so.2", "libpthread.so.0", "librt.so.1"))
+MLSERVER = "/opt/hydro-runtime-mlserver"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -127,6 +131,16 @@ def python_layers(kitchen, *more):
     return packages + bytecode_layer(kitchen, packages) + [kitchen.own("hydro-runtime", files)]
 
 
+def mlserver_layers(kitchen):
+    """Python, MLServer as PyPI has it, and how it is started."""
+    source = os.path.join(REPOSITORY, "runtimes", "mlserver")
+    packages = package_layers(kitchen, [DEBIAN, PYTHON, WHEELS])
+    wheels = wheels_layer(kitchen, os.path.join(source, "requirements.txt"), MLSERVER + "/packages")
+    with open(os.path.join(source, "hydro_mlserver.py"), "rb") as file:
+        own = kitchen.own("hydro-runtime-mlserver", [(MLSERVER + "/hydro_mlserver.py", file.read(), 0o644)])
+    return packages + bytecode_layer(kitchen, packages[:2]) + [wheels, own]
+
+
 PYTHON_CONFIG = {
     "Entrypoint": ["/usr/bin/python3", "-m", "hydro_runtime"],
     "Env": [PATH, "PYTHONPATH=/opt/hydro-runtime", "PYTHONDONTWRITEBYTECODE=1", "PYTHONUNBUFFERED=1", "APP_PORT=9091", "HEALTH_PORT=9092"],
@@ -135,10 +149,22 @@ PYTHON_CONFIG = {
     "WorkingDir": "/",
 }  # fmt: skip
 
+MLSERVER_CONFIG = {
+    "Entrypoint": ["/usr/bin/python3", "-m", "hydro_mlserver"],
+    "Env": [PATH, f"PYTHONPATH={MLSERVER}:{MLSERVER}/packages", "PYTHONDONTWRITEBYTECODE=1", "PYTHONUNBUFFERED=1", "APP_PORT=9091",
+            "HEALTH_PORT=9092", "MODEL_NAME=model", "MLSERVER_DEBUG=false", "MLSERVER_PARALLEL_WORKERS=0", "MLSERVER_METRICS_PORT=9093",
+            "MLSERVER_METRICS_DIR=/tmp"],
+    "ExposedPorts": {"9091/tcp": {}, "9092/tcp": {}, "9093/tcp": {}},
+    "User": USER,
+    "WorkingDir": "/tmp",
+}  # fmt: skip
+
 RECIPES = {
     "hydro": Recipe(program_layers, {"Env": [PATH], "User": USER, "Entrypoint": ["/usr/local/bin/hydro-operator"]}),
     "hydro-runtime-python": Recipe(python_layers, PYTHON_CONFIG),
     "hydro-runtime-sklearn": Recipe(lambda kitchen: python_layers(kitchen, SKLEARN), PYTHON_CONFIG),
+    "hydro-runtime-mlserver": Recipe(mlserver_layers, MLSERVER_CONFIG),
     "pause": Recipe(pause_layers, {"Entrypoint": ["/pause", "-P"]}, tag="1"),
 }
-DEFAULT = [name for name in RECIPES if name != "pause"]
+# MLServer is half a gigabyte of packages: whoever wants it names it.
+DEFAULT = [name for name in RECIPES if name not in ("hydro-runtime-mlserver", "pause")]
