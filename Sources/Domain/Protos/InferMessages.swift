@@ -82,13 +82,17 @@ package struct InferResponse: Sendable {
         return try writing.message(outputs, [], isRaw: isRaw || mustBeRaw, rawField: 6)
     }
 
-    /// A `ModelStreamInferResponse` with the answer, or with an error.
-    package static func streamed(_ answer: Result<InferResponse, ProtoError>, isRaw: Bool = true) throws(ProtoError) -> [UInt8] {
+    /// A `ModelStreamInferResponse` with the answer.
+    package func streamed(isRaw: Bool = true) throws(ProtoError) -> [UInt8] {
         var writer = ProtoWriter()
-        switch answer {
-        case .success(let response): writer.chunk(try response.message(isRaw: isRaw), field: 2)
-        case .failure(let error): writer.text(error.description, field: 1)
-        }
+        writer.chunk(try message(isRaw: isRaw), field: 2)
+        return writer.bytes
+    }
+
+    /// A `ModelStreamInferResponse` with an error.
+    package static func streamed(error: String) -> [UInt8] {
+        var writer = ProtoWriter()
+        writer.text(error, field: 1)
         return writer.bytes
     }
 }

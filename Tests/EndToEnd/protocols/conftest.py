@@ -19,6 +19,9 @@ import packages  # noqa: E402
 
 # Before anything imports Debian's own grpcio.
 sys.path.insert(0, str(packages.fetched("clients", packages.CLIENTS)))
+# pytest has loaded Debian's attrs, which is too old for jsonschema; it keeps what it has.
+for loaded in [name for name in sys.modules if name.split(".")[0] in ("attr", "attrs")]:
+    del sys.modules[loaded]
 
 import models  # noqa: E402
 from stage import REPOSITORY, Stage  # noqa: E402

@@ -13,6 +13,7 @@ package import Wire
 package struct GRPCFront: WireHandler {
     let core: FrontCore
     private let inference: InferenceService
+    private let reflection = ReflectionService()
 
     package init(_ core: FrontCore) {
         self.core = core
@@ -34,6 +35,7 @@ package struct GRPCFront: WireHandler {
     package func stream(for head: WireRequest) -> GRPCStreaming? {
         switch head.path {
         case InferenceService.streamInfer: { await inference.infer($0) }
+        case ReflectionService.latest, ReflectionService.alpha: { await reflection.answer($0) }
         default: nil
         }
     }

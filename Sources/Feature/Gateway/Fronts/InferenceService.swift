@@ -5,6 +5,7 @@ import Contract
 import KubeCore
 import OpenInference
 import Protos
+import SwiftProtobuf
 import Wire
 
 /// The Open Inference Protocol over gRPC, `inference.GRPCInferenceService`, with what its two larger servers have beside it.
@@ -36,13 +37,13 @@ struct InferenceService: Sendable {
             let asked = try visit.scanned("ModelInferRequest") { (bytes) throws(ProtoError) in try InferRequest(scanning: bytes) }
             let response = try await answer(asked, &visit)
             let bytes = try Self.written(response) { (response) throws(ProtoError) in
-                try InferResponse.streamed(.success(response), isRaw: asked.isRaw)
+                try response.streamed(isRaw: asked.isRaw)
             }
             core.close(visit.visit, code: 0)
             return bytes
         } catch {
             core.close(visit.visit, code: GRPCStatus(error).code.rawValue, error)
-            return InferAnswers.streamed(error: "\(error)")
+            return InferResponse.streamed(error: "\(error)")
         }
     }
 
@@ -74,43 +75,44 @@ extension InferenceService {
     /// The answer to a call that is no prediction; nil for a method that is not known.
     func answer(_ request: WireRequest, in namespace: String) throws(PredictionError) -> [UInt8]? {
         guard request.path.hasPrefix(Self.prefix) else { return nil }
+        let method = request.path.dropFirst(Self.prefix.count)
         let models = ModelCatalogue(core: core, namespace: namespace)
-        switch request.path.dropFirst(Self.prefix.count) {
-        case "ServerLive": return InferAnswers.flag(true)
-        case "ServerReady": return InferAnswers.flag(core.isReady)
-        case "ServerMetadata":
-            return InferAnswers.server(
-                name: GatewayIdentity.name, version: GatewayIdentity.version, extensions: GatewayIdentity.extensions)
+        switch method {
+        case "ServerLive": return try Self.bytes(of: Inference_ServerLiveResponse.with { $0.live = true })
+        case "ServerReady": return try Self.bytes(of: Inference_ServerReadyResponse.with { $0.ready = core.isReady })
+        case "ServerMetadata": return try Self.bytes(of: GatewayIdentity.metadata)
         case "ModelReady":
-            let asked = try Self.question(request)
-            return InferAnswers.flag(try models.isReady(asked.name, asked.version))
+            let asked = try Self.read(Inference_ModelReadyRequest.self, request)
+            let isReady = try models.isReady(asked.name, asked.version)
+            return try Self.bytes(of: Inference_ModelReadyResponse.with { $0.ready = isReady })
         case "ModelMetadata":
-            let asked = try Self.question(request)
-            return try models.description(of: asked.name, asked.version).message()
+            let asked = try Self.read(Inference_ModelMetadataRequest.self, request)
+            return try Self.bytes(of: try models.metadata(of: asked.name, asked.version))
         case "ModelStatistics":
-            let asked = try Self.question(request)
-            return ModelStatistics.message(try models.statistics(of: asked.name, asked.version))
+            let asked = try Self.read(Inference_ModelStatisticsRequest.self, request)
+            let all = try models.statistics(of: asked.name, asked.version)
+            return try Self.bytes(of: Inference_ModelStatisticsResponse.with { $0.modelStats = all })
         case "RepositoryIndex":
-            let asked = try Self.scanned(request) { (bytes) throws(ProtoError) in try RepositoryQuestion(scanning: bytes) }
-            return ModelIndexEntry.message(models.index(isReadyOnly: asked.isReadyOnly))
+            let asked = try Self.read(Inference_RepositoryIndexRequest.self, request)
+            return try Self.bytes(of: Inference_RepositoryIndexResponse.with { $0.models = models.index(isReadyOnly: asked.ready) })
         case "RepositoryModelLoad", "RepositoryModelUnload": throw .notOffered(ModelCatalogue.declared)
         case "ModelConfig", "TraceSetting", "LogSettings", "SystemSharedMemoryStatus", "SystemSharedMemoryRegister",
             "SystemSharedMemoryUnregister", "CudaSharedMemoryStatus", "CudaSharedMemoryRegister", "CudaSharedMemoryUnregister":
-            throw .notOffered(ModelCatalogue.foreign("\(request.path.dropFirst(Self.prefix.count))"))
+            throw .notOffered(ModelCatalogue.foreign(String(method)))
         default: return nil
         }
     }
 
-    private static func question(_ request: WireRequest) throws(PredictionError) -> ModelQuestion {
-        try scanned(request) { (bytes) throws(ProtoError) in try ModelQuestion(scanning: bytes) }
-    }
-
-    private static func scanned<Message>(
-        _ request: WireRequest, _ scan: (ArraySlice<UInt8>) throws(ProtoError) -> Message
-    ) throws(PredictionError) -> Message {
+    private static func read<Asked: Message>(_ type: Asked.Type, _ request: WireRequest) throws(PredictionError) -> Asked {
         let bytes: ArraySlice<UInt8>
         do throws(GRPCStatus) { bytes = try request.grpcMessage() } catch { throw .badFrame(error) }
-        do throws(ProtoError) { return try scan(bytes) } catch { throw .malformed("\(error)") }
+        do { return try Asked(serializedBytes: Array(bytes)) } catch {
+            throw .malformed("the message wants a \(Asked.protoMessageName), got something else: \(error)")
+        }
+    }
+
+    private static func bytes(of answer: some Message) throws(PredictionError) -> [UInt8] {
+        do { return try answer.serializedBytes() } catch { throw .notOffered("the answer cannot be written: \(error)") }
     }
 }
 

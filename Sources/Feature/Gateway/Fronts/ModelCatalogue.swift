@@ -27,28 +27,48 @@ struct ModelCatalogue {
         }
     }
 
-    func description(of name: String, _ version: String?) throws(PredictionError) -> ModelDescription {
+    func metadata(of name: String, _ version: String?) throws(PredictionError) -> Inference_ModelMetadataResponse {
         let route = try route(name, version)
-        return ModelDescription(
-            name: name, versions: route.versions.map { "\($0)" }, platform: Self.platform, signature: route.signature)
+        var metadata = Inference_ModelMetadataResponse()
+        metadata.name = name
+        metadata.versions = route.versions.map { "\($0)" }
+        metadata.platform = Self.platform
+        metadata.inputs = route.signature.inputs.map(Self.tensor)
+        metadata.outputs = route.signature.outputs.map(Self.tensor)
+        return metadata
+    }
+
+    /// A type that the protocol does not have keeps its own name, in capitals; any shape is one open extent.
+    private static func tensor(_ field: Field) -> Inference_ModelMetadataResponse.TensorMetadata {
+        var tensor = Inference_ModelMetadataResponse.TensorMetadata()
+        tensor.name = field.name
+        tensor.datatype = field.dtype.openInferenceName ?? field.dtype.rawValue.uppercased()
+        tensor.shape = field.shape?.dims ?? [Shape.anyExtent]
+        return tensor
     }
 
     /// All versions of all applications, in order; those that cannot be asked have a reason.
-    func index(isReadyOnly: Bool) -> [ModelIndexEntry] {
+    func index(isReadyOnly: Bool) -> [Inference_RepositoryIndexResponse.ModelIndex] {
         core.applications(in: namespace).flatMap { name, state in
             switch state {
             case .serving(let route):
-                route.versions.map { version in
-                    ModelIndexEntry(
-                        name: name, version: "\(version)", isReady: route.hasPods, reason: route.hasPods ? "" : "it has no ready pods")
-                }
-            case .waiting(let reason): [ModelIndexEntry(name: name, version: "", isReady: false, reason: reason)]
+                route.versions.map { Self.entry(name, "\($0)", route.hasPods ? nil : "it has no ready pods") }
+            case .waiting(let reason): [Self.entry(name, "", reason)]
             }
-        }.filter { $0.isReady || !isReadyOnly }
+        }.filter { $0.reason.isEmpty || !isReadyOnly }
+    }
+
+    private static func entry(_ name: String, _ version: String, _ problem: String?) -> Inference_RepositoryIndexResponse.ModelIndex {
+        var entry = Inference_RepositoryIndexResponse.ModelIndex()
+        entry.name = name
+        entry.version = version
+        entry.state = problem == nil ? "READY" : "UNAVAILABLE"
+        entry.reason = problem ?? ""
+        return entry
     }
 
     /// What the versions of one model were asked, or with no name those of all.
-    func statistics(of name: String?, _ version: String?) throws(PredictionError) -> [ModelStatistics] {
+    func statistics(of name: String?, _ version: String?) throws(PredictionError) -> [Inference_ModelStatistics] {
         guard let metrics = core.metrics else { throw .notOffered(Self.foreign("statistics")) }
         var routes: [(name: String, route: Route)] = []
         if let name, !name.isEmpty {
@@ -56,21 +76,30 @@ struct ModelCatalogue {
         } else {
             for case (let name, .serving(let route)) in core.applications(in: namespace) { routes.append((name, route)) }
         }
-        return routes.flatMap { name, route in
-            let stage = route.stages[route.stages.count - 1]
-            return route.versions.map { version in
-                var sum = ModelStatistics(name: name, version: "\(version)", answered: 0, failed: 0, nanoseconds: 0)
-                for variant in stage.variants where variant.version == version {
-                    let labels = VariantMeters.labels(route.target, stage: stage.name, servable: variant.servable.name)
-                    let took = metrics.reading("hydro_gateway_variant_seconds", labels)
-                    let failed = metrics.reading("hydro_gateway_variant_requests_total", labels + [("outcome", "failed")])
-                    sum.answered += took.count
-                    sum.nanoseconds += UInt64(max(0, took.sum) * 1e9)
-                    sum.failed += UInt64(max(0, failed.sum))
-                }
-                return sum
-            }
+        return routes.flatMap { name, route in route.versions.map { Self.statistics(of: name, $0, route, metrics) } }
+    }
+
+    private static func statistics(
+        of name: String, _ version: Int, _ route: Route, _ metrics: MetricsRegistry
+    ) -> Inference_ModelStatistics {
+        var (answered, failed) = (Inference_StatisticDuration(), Inference_StatisticDuration())
+        let stage = route.stages[route.stages.count - 1]
+        for variant in stage.variants where variant.version == version {
+            let labels = VariantMeters.labels(route.target, stage: stage.name, servable: variant.servable.name)
+            let took = metrics.reading("hydro_gateway_variant_seconds", labels)
+            answered.count += took.count
+            answered.ns += UInt64(max(0, took.sum) * 1e9)
+            failed.count += UInt64(max(0, metrics.reading("hydro_gateway_variant_requests_total", labels + [("outcome", "failed")]).sum))
         }
+        var statistics = Inference_ModelStatistics()
+        statistics.name = name
+        statistics.version = "\(version)"
+        statistics.inferenceCount = answered.count
+        statistics.executionCount = answered.count
+        statistics.inferenceStats.success = answered
+        statistics.inferenceStats.fail = failed
+        statistics.inferenceStats.computeInfer = answered
+        return statistics
     }
 
     private func route(_ name: String, _ version: String?) throws(PredictionError) -> Route {

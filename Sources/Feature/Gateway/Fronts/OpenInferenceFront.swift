@@ -17,7 +17,7 @@ struct OpenInferenceFront: Sendable {
         case .ready: return readiness(request, "ready", core.isReady)
         case .server: return page(request) { OpenInferenceJSON.server }
         case .model(let name, let version, .metadata):
-            return page(request) { () throws(PredictionError) in OpenInferenceJSON.write(try models.description(of: name, version)) }
+            return page(request) { () throws(PredictionError) in OpenInferenceJSON.write(try models.metadata(of: name, version)) }
         case .model(let name, let version, .ready):
             do throws(PredictionError) { return readiness(request, "ready", try models.isReady(name, version), name: name) } catch {
                 return FrontCore.refusal(error, as: .openInference)
@@ -75,7 +75,7 @@ enum OpenInferenceJSON {
         return writer.bytes
     }
 
-    static func write(_ model: ModelDescription) -> [UInt8] {
+    static func write(_ model: Inference_ModelMetadataResponse) -> [UInt8] {
         var writer = JSONWriter()
         writer.object {
             $0.member("name", model.name)
@@ -96,7 +96,7 @@ enum OpenInferenceJSON {
         return writer.bytes
     }
 
-    static func write(_ entries: [ModelIndexEntry]) -> [UInt8] {
+    static func write(_ entries: [Inference_RepositoryIndexResponse.ModelIndex]) -> [UInt8] {
         var writer = JSONWriter()
         writer.beginArray()
         for entry in entries {
@@ -111,7 +111,7 @@ enum OpenInferenceJSON {
         return writer.bytes
     }
 
-    static func write(_ all: [ModelStatistics]) -> [UInt8] {
+    static func write(_ all: [Inference_ModelStatistics]) -> [UInt8] {
         var writer = JSONWriter()
         writer.object {
             $0.array("model_stats") {
@@ -119,12 +119,12 @@ enum OpenInferenceJSON {
                     $0.object {
                         $0.member("name", each.name)
                         $0.member("version", each.version)
-                        $0.count("inference_count", each.answered)
-                        $0.count("execution_count", each.answered)
+                        $0.count("inference_count", each.inferenceCount)
+                        $0.count("execution_count", each.executionCount)
                         $0.object("inference_stats") {
-                            $0.duration("success", each.answered, each.nanoseconds)
-                            $0.duration("fail", each.failed, 0)
-                            $0.duration("compute_infer", each.answered, each.nanoseconds)
+                            $0.duration("success", each.inferenceStats.success)
+                            $0.duration("fail", each.inferenceStats.fail)
+                            $0.duration("compute_infer", each.inferenceStats.computeInfer)
                         }
                         $0.array("batch_stats") { _ in }
                     }
@@ -157,10 +157,10 @@ extension JSONWriter {
         int(number)
     }
 
-    fileprivate mutating func duration(_ name: String, _ count: UInt64, _ nanoseconds: UInt64) {
+    fileprivate mutating func duration(_ name: String, _ duration: Inference_StatisticDuration) {
         object(name) {
-            $0.count("count", count)
-            $0.count("ns", nanoseconds)
+            $0.count("count", duration.count)
+            $0.count("ns", duration.ns)
         }
     }
 }
