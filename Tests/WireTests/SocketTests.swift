@@ -69,6 +69,52 @@ struct SocketTests {
         #expect(taken == given)
     }
 
+    @Test func `an outbox gives its own bytes and lent ones in order, however little is taken at a time`() {
+        var outbox = Outbox()
+        var given: [UInt8] = []
+        var taken: [UInt8] = []
+        let vectors = UnsafeMutableBufferPointer<iovec>.allocate(capacity: 7)
+        defer { vectors.deallocate() }
+        func take(_ most: Int) {
+            let (count, bytes) = outbox.gather(into: vectors)
+            let gathered = vectors[..<count].flatMap { Array(UnsafeRawBufferPointer(start: $0.iov_base, count: $0.iov_len)) }
+            #expect(gathered.count == bytes && bytes <= outbox.count)
+            taken += gathered.prefix(most)
+            outbox.drop(min(most, bytes))
+        }
+        for round in 0..<400 {
+            let piece = (0..<(round * 131 % 9000)).map { UInt8(truncatingIfNeeded: $0 ^ round) }
+            if round % 3 == 0 { outbox.append(piece) } else { outbox.lend(piece[...]) }
+            given += piece
+            take(round * 977 % 12_000)
+            #expect(outbox.count == given.count - taken.count)
+        }
+        while !outbox.isEmpty { take(4096) }
+        #expect(taken == given)
+    }
+
+    @Test func `a payload is the same copied or lent, with gRPC's prefix and without, from any place`() {
+        let bytes = (0..<9000).map { UInt8(truncatingIfNeeded: $0 &* 7) }
+        let vectors = UnsafeMutableBufferPointer<iovec>.allocate(capacity: 8)
+        defer { vectors.deallocate() }
+        for (payload, whole) in [(Payload(bytes[3...]), Array(bytes[3...])), (Payload(message: bytes[3...]), framed(Array(bytes[3...])))] {
+            #expect(payload.count == whole.count)
+            for start in [0, 1, 4, 5, 6, 4500] {
+                for count in [0, 1, 3, 4200, payload.count - start] where start + count <= payload.count {
+                    let copy = [UInt8](unsafeUninitializedCapacity: count + 1) { room, used in
+                        if let base = room.baseAddress { payload.copy(from: start, count, into: base) }
+                        used = count
+                    }
+                    var outbox = Outbox()
+                    payload.lend(from: start, count, to: &outbox)
+                    let pieces = vectors[..<outbox.gather(into: vectors).count]
+                    #expect(copy == Array(whole[start..<(start + count)]))
+                    #expect(pieces.flatMap { Array(UnsafeRawBufferPointer(start: $0.iov_base, count: $0.iov_len)) } == copy)
+                }
+            }
+        }
+    }
+
     @Test(arguments: [0, 7, 10, 200, 65_536]) func `a number is written in digits`(number: Int) {
         var queue = ByteQueue()
         queue.append(decimal: number)

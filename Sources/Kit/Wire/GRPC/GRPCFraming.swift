@@ -5,10 +5,18 @@
 enum GRPCFraming {
     static let prefix = 5
 
+    /// The five bytes before a message.
+    struct Prefix {
+        private let length: UInt32
+
+        init(_ count: Int) { length = UInt32(clamping: count) }
+
+        subscript(i: Int) -> UInt8 { i == 0 ? 0 : UInt8(truncatingIfNeeded: length >> (32 - 8 * UInt32(i))) }
+    }
+
     static func frame(_ message: [UInt8], into queue: inout ByteQueue) {
-        let count = UInt32(clamping: message.count)
-        queue.append(0)
-        for shift in [24, 16, 8, 0] as [UInt32] { queue.append(UInt8(truncatingIfNeeded: count >> shift)) }
+        let start = Prefix(message.count)
+        for i in 0..<prefix { queue.append(start[i]) }
         queue.append(message)
     }
 
@@ -22,16 +30,18 @@ enum GRPCFraming {
     }
 
     static func frame(_ message: ArraySlice<UInt8>) -> [UInt8] {
-        let count = UInt32(clamping: message.count)
+        let start = Prefix(message.count)
         var bytes: [UInt8] = []
         bytes.reserveCapacity(prefix + message.count)
-        bytes.append(0)
-        bytes.append(UInt8(truncatingIfNeeded: count >> 24))
-        bytes.append(UInt8(truncatingIfNeeded: count >> 16))
-        bytes.append(UInt8(truncatingIfNeeded: count >> 8))
-        bytes.append(UInt8(truncatingIfNeeded: count))
+        for i in 0..<prefix { bytes.append(start[i]) }
         bytes.append(contentsOf: message)
         return bytes
+    }
+
+    /// How long a body that begins so will be, if its prefix says.
+    static func expected(_ body: [UInt8]) -> Int? {
+        guard body.count >= prefix, body[0] == 0 else { return nil }
+        return prefix + (Int(body[1]) << 24 | Int(body[2]) << 16 | Int(body[3]) << 8 | Int(body[4]))
     }
 
     /// The one message of a unary body.
@@ -96,7 +106,13 @@ extension WireResponse {
         headers.append(contentsOf: metadata)
         var last = grpcWell
         last.append(contentsOf: trailers)
-        return WireResponse(headers: headers, body: GRPCFraming.frame(message), trailers: last)
+        // A small message is framed at once; a large one stays where it is.
+        guard message.count >= Outbox.smallestLoan else {
+            return WireResponse(headers: headers, body: GRPCFraming.frame(message), trailers: last)
+        }
+        var response = WireResponse(headers: headers, trailers: last)
+        response.message = message
+        return response
     }
 
     /// A unary call's good answer.

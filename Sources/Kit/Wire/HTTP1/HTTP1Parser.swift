@@ -92,6 +92,8 @@ struct HTTP1Parser {
     /// Appends up to `left` bytes to the body; true when that was all.
     private mutating func takeBody(_ left: Int, from input: inout Bytes) -> Bool {
         let count = min(left, input.count)
+        // A length is only a promise: memory for all of it is taken when some has come.
+        if case .fixed = state, body.count + count > 16_384, body.capacity < body.count + left { body.reserveCapacity(body.count + left) }
         body.append(contentsOf: input[..<count])
         input = Bytes(rebasing: input[count...])
         if case .fixed = state { state = .fixed(left - count) } else { state = .chunk(left - count) }
@@ -178,8 +180,6 @@ struct HTTP1Parser {
         case .none, .fixed(0): return complete()
         case .fixed(let count):
             guard count <= limits.bodyBytes else { throw bodyTooLarge }
-            // Not more at once than a few packets: a length is only a promise.
-            body.reserveCapacity(min(count, 65_536))
             state = .fixed(count)
         case .chunked: state = .chunkSize
         }

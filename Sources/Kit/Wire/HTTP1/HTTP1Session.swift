@@ -138,11 +138,11 @@ final class HTTP1Session: ServerSession, ExchangeOwner {
         self.exchange = nil
         let path = exchange.request.path
         exchange.end()
-        if connection.server.hold(response.body.count) {
-            answering += response.body.count
+        if connection.server.hold(response.size) {
+            answering += response.size
             write(response, isHead: isHead)
         } else {
-            _ = connection.server.hold(-response.body.count)
+            _ = connection.server.hold(-response.size)
             connection.counters.requestsRejected.count()
             write(connection.server.refusal(.tooMuchHeld, path: path), isHead: isHead)
         }
@@ -155,7 +155,8 @@ final class HTTP1Session: ServerSession, ExchangeOwner {
         var closes = true
         if case .open = ending { closes = false }
         link.openOutbox()
-        HTTP1Writer(date: connection.loop.date, closes: closes, isHead: isHead).write(response, to: &link.outbox)
+        HTTP1Writer(date: connection.loop.date, closes: closes, isHead: isHead).write(
+            response, to: &link.outbox, lending: !link.isEncrypted)
         if closes { ending = .afterWriting(politely: !inbox.isEmpty) }
         link.flushLater()
     }
@@ -169,7 +170,7 @@ final class HTTP1Session: ServerSession, ExchangeOwner {
         plan()
     }
 
-    func produce(into outbox: inout ByteQueue) -> Bool { true }
+    func produce(into outbox: inout Outbox) -> Bool { true }
 
     func drained() {
         letAnswersGo()

@@ -9,7 +9,7 @@ struct HTTP1Writer {
     /// Whether the question was HEAD: everything but the body.
     var isHead: Bool
 
-    func write(_ response: WireResponse, to queue: inout ByteQueue) {
+    func write(_ response: WireResponse, to queue: inout Outbox, lending: Bool = false) {
         let status = min(max(response.status, 100), 999)
         let hasBody = status >= 200 && status != 204 && status != 304
         queue.append("HTTP/1.1 ")
@@ -25,12 +25,14 @@ struct HTTP1Writer {
         }
         if hasBody {
             queue.append("\r\ncontent-length: ")
-            queue.append(decimal: response.body.count)
+            queue.append(decimal: response.size)
         }
         queue.append("\r\ndate: ")
         queue.append(date.current)
         queue.append(closes ? "\r\nconnection: close\r\n\r\n" : "\r\n\r\n")
-        if hasBody, !isHead { queue.append(response.body) }
+        guard hasBody, !isHead else { return }
+        let payload = response.payload
+        if lending { payload.lend(from: 0, payload.count, to: &queue) } else { payload.copy(to: &queue) }
     }
 
     /// Fields that speak of the connection and the framing, which the server alone knows.

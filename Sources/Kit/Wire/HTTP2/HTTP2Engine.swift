@@ -8,6 +8,8 @@ final class HTTP2Engine {
     let session: OpaquePointer
     /// Bytes of all frames so far, the one that is being made not counted.
     private(set) var produced = 0
+    private var staging = Outbox()
+    private static let frameHead = 9
 
     /// Makes a session whose callbacks are handed `context`, which must outlive the engine.
     init?(isServer: Bool, context: UnsafeMutableRawPointer, callbacks install: (OpaquePointer) -> Void) {
@@ -45,17 +47,43 @@ final class HTTP2Engine {
         nghttp2_session_mem_recv(session, bytes.baseAddress, bytes.count) >= 0
     }
 
-    /// Adds frames to the outbox until it holds a gulp; false when the connection cannot go on.
-    func produce(into outbox: inout ByteQueue) -> Bool {
-        while outbox.count < Link.gulp {
+    /// Adds frames to the outbox until it is full; false when the connection cannot go on.
+    func produce(into outbox: inout Outbox) -> Bool {
+        // nghttp2 calls back for bodies, in its own good time, so the outbox lies here meanwhile.
+        swap(&outbox, &staging)
+        defer { swap(&outbox, &staging) }
+        while !staging.isFull {
             var frame: UnsafePointer<UInt8>?
             let count = nghttp2_session_mem_send(session, &frame)
             if count < 0 { return false }
             if count == 0 { break }
-            outbox.append(UnsafeBufferPointer(start: frame, count: count))
+            staging.append(UnsafeBufferPointer(start: frame, count: count))
             produced += count
         }
         return true
+    }
+
+    /// Adds a DATA frame whose payload stays where it is: nghttp2's answer. Called from inside `produce`.
+    func lend(_ head: UnsafePointer<UInt8>, _ payload: Payload, from start: Int, _ count: Int) -> Int32 {
+        if staging.isFull { return Int32(NGHTTP2_ERR_WOULDBLOCK.rawValue) }
+        staging.append(UnsafeBufferPointer(start: head, count: Self.frameHead))
+        payload.lend(from: start, count, to: &staging)
+        produced += Self.frameHead + count
+        return 0
+    }
+
+    /// Says what of a body comes next: so many bytes, copied into nghttp2's buffer or, if it is worth that, lent later.
+    static func next(
+        of payload: Payload, from start: Int, lending: Bool, into buffer: UnsafeMutablePointer<UInt8>, room: Int, flags: inout UInt32
+    ) -> Int {
+        let count = min(room, payload.count - start)
+        if start + count == payload.count { flags |= UInt32(NGHTTP2_DATA_FLAG_EOF.rawValue) }
+        if lending, count >= Outbox.smallestLoan {
+            flags |= UInt32(NGHTTP2_DATA_FLAG_NO_COPY.rawValue)
+        } else {
+            payload.copy(from: start, count, into: buffer)
+        }
+        return count
     }
 
     /// Whether both sides are through with the connection.

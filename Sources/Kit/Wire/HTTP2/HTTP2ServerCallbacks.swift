@@ -26,6 +26,18 @@ enum HTTP2ServerCallbacks {
             return 0
         }
         installEnds(callbacks)
+        installLoans(callbacks)
+    }
+
+    private static func installLoans(_ callbacks: OpaquePointer) {
+        nghttp2_session_callbacks_set_send_data_callback(callbacks) { _, _, head, count, source, context in
+            guard let head, let pointer = source?.pointee.ptr, let context, let engine = session(context).engine else { return 0 }
+            let exchange = Unmanaged<Exchange>.fromOpaque(pointer).takeUnretainedValue()
+            guard let payload = exchange.payload else { return Int32(NGHTTP2_ERR_CALLBACK_FAILURE.rawValue) }
+            let code = engine.lend(head, payload, from: exchange.sent, count)
+            if code == 0 { exchange.sent += count }
+            return code
+        }
     }
 
     private static func installEnds(_ callbacks: OpaquePointer) {
@@ -67,19 +79,15 @@ enum HTTP2ServerCallbacks {
         provider.read_callback = { _, _, buffer, room, flags, source, context in
             guard let pointer = source?.pointee.ptr, let buffer, let flags, let context else { return 0 }
             let exchange = Unmanaged<Exchange>.fromOpaque(pointer).takeUnretainedValue()
-            guard let answer = exchange.answer else { return 0 }
-            let count = min(room, answer.body.count - exchange.sent)
-            answer.body.withUnsafeBytes { body in
-                if let start = body.baseAddress { memcpy(buffer, start + exchange.sent, count) }
+            guard let answer = exchange.answer, let payload = exchange.payload else { return 0 }
+            let lending = !session(context).link.isEncrypted
+            let count = HTTP2Engine.next(
+                of: payload, from: exchange.sent, lending: lending, into: buffer, room: room, flags: &flags.pointee)
+            if flags.pointee & UInt32(NGHTTP2_DATA_FLAG_EOF.rawValue) != 0, let trailers = answer.trailers {
+                flags.pointee |= UInt32(NGHTTP2_DATA_FLAG_NO_END_STREAM.rawValue)
+                session(context).sendTrailers(trailers, on: exchange.stream)
             }
-            exchange.sent += count
-            if exchange.sent == answer.body.count {
-                flags.pointee |= UInt32(NGHTTP2_DATA_FLAG_EOF.rawValue)
-                if answer.trailers != nil {
-                    flags.pointee |= UInt32(NGHTTP2_DATA_FLAG_NO_END_STREAM.rawValue)
-                    session(context).sendTrailers(answer.trailers ?? [:], on: exchange.stream)
-                }
-            }
+            if flags.pointee & UInt32(NGHTTP2_DATA_FLAG_NO_COPY.rawValue) == 0 { exchange.sent += count }
             return count
         }
         return provider

@@ -39,11 +39,11 @@ final class HTTP2ServerSession: ServerSession, ExchangeOwner {
         guard engine.receive(bytes) else { return connection.close() }
         if isDoomed { return hangUp(engine) }
         // Who does not read what it makes us write is not read either.
-        if link.isStuck, link.outbox.count >= Link.gulp { link.read(false) }
+        if link.isStuck, link.outbox.isFull { link.read(false) }
         link.flushLater()
     }
 
-    func produce(into outbox: inout ByteQueue) -> Bool { engine?.produce(into: &outbox) ?? false }
+    func produce(into outbox: inout Outbox) -> Bool { engine?.produce(into: &outbox) ?? false }
 
     /// Tells a caller who wears us out why it is left. (RFC 9113 §10.5)
     private func hangUp(_ engine: HTTP2Engine) {
@@ -129,6 +129,11 @@ final class HTTP2ServerSession: ServerSession, ExchangeOwner {
             return refuse(exchange, bodyTooLarge)
         }
         guard exchange.hold(bytes.count) else { return refuse(exchange, .tooMuchHeld) }
+        let size = exchange.request.body.count + bytes.count
+        // What is said about the length is only a promise: memory for all of it is taken when some has come.
+        if size > 16_384, size > exchange.request.body.capacity, let expected = exchange.request.expectedBody, expected >= size {
+            exchange.request.body.reserveCapacity(min(expected, limits.bodyBytes))
+        }
         exchange.request.body.append(contentsOf: bytes)
     }
 
@@ -176,11 +181,11 @@ final class HTTP2ServerSession: ServerSession, ExchangeOwner {
 
     func finish(_ exchange: Exchange, with response: WireResponse) {
         answered += 1
-        if exchange.hold(response.body.count) {
+        if exchange.hold(response.size) {
             answer(exchange, response)
             exchange.settle()
         } else {
-            exchange.hold(-response.body.count)
+            exchange.hold(-response.size)
             refuse(exchange, .tooMuchHeld)
         }
     }
@@ -188,20 +193,21 @@ final class HTTP2ServerSession: ServerSession, ExchangeOwner {
     func answer(_ exchange: Exchange, _ response: WireResponse) {
         guard let engine, exchange.answer == nil, !exchange.isOver else { return }
         exchange.answer = response
+        exchange.payload = response.payload
         block.clear()
         block.add(":status", decimal: min(max(response.status, 200), 999))
         block.add(response.headers)
         let isHead = exchange.request.method == "HEAD"
         if let trailers = response.trailers {
-            if response.body.isEmpty { block.add(trailers) }
+            if response.size == 0 { block.add(trailers) }
         } else if response.status != 204, response.status != 304 {
-            block.add("content-length", decimal: response.body.count)
+            block.add("content-length", decimal: response.size)
             block.add("date", connection.loop.date.current)
         }
         let session = engine.session
         var provider = HTTP2ServerCallbacks.provider(of: exchange)
         _ = block.withFields { fields, count in
-            response.body.isEmpty || isHead
+            response.size == 0 || isHead
                 ? nghttp2_submit_response(session, exchange.stream, fields, count, nil)
                 : nghttp2_submit_response(session, exchange.stream, fields, count, &provider)
         }

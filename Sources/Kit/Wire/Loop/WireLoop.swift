@@ -40,9 +40,11 @@ package final class WireLoop: TaskExecutor, @unchecked Sendable {
     private var stopped = false
     /// Where every socket of the loop is read into; what is kept is copied out before the next read.
     let inbox = UnsafeMutableBufferPointer<UInt8>.allocate(capacity: 65_536)
+    /// Where the pieces of a write are named.
+    let vectors = UnsafeMutableBufferPointer<iovec>.allocate(capacity: 64)
     let date = HTTPDate()
     /// Memory for output, which connections have only while they write.
-    private var outboxes: [ByteQueue] = []
+    private var outboxes: [Outbox] = []
 
     private struct Mail {
         var jobs: [UnownedJob] = []
@@ -77,6 +79,7 @@ package final class WireLoop: TaskExecutor, @unchecked Sendable {
         close(poll)
         close(bell)
         inbox.deallocate()
+        vectors.deallocate()
     }
 
     /// Starts the thread. It ends after `stop`.
@@ -185,13 +188,13 @@ package final class WireLoop: TaskExecutor, @unchecked Sendable {
     func flushLater(_ flushable: any Flushable) { unflushed.append(flushable) }
 
     /// An empty outbox, warm from the last who had it.
-    func lendOutbox() -> ByteQueue { outboxes.popLast() ?? ByteQueue() }
+    func lendOutbox() -> Outbox { outboxes.popLast() ?? Outbox() }
 
     /// Takes an outbox back; large ones, and more than a few, are let go.
-    func takeBack(_ outbox: inout ByteQueue) {
+    func takeBack(_ outbox: inout Outbox) {
         outbox.removeAll(keepingCapacity: true)
         if outboxes.count < 16, outbox.hasRoom(for: 1), !outbox.hasRoom(for: 262_144) { outboxes.append(outbox) }
-        outbox = ByteQueue()
+        outbox = Outbox()
     }
 
     // MARK: Time

@@ -30,4 +30,10 @@ package struct WireRequest: Sendable {
         self.peer = peer
         self.deadline = deadline
     }
+
+    /// How long the body will be, as far as its beginning or the head says.
+    var expectedBody: Int? {
+        (isGRPC ? GRPCFraming.expected(body) : nil)
+            ?? headers.bytes(of: "content-length").flatMap { Int(String(decoding: $0, as: UTF8.self)) }
+    }
 }

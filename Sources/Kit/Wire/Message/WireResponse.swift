@@ -6,6 +6,8 @@ package struct WireResponse: Sendable {
     package var status: Int
     package var headers: WireHeaders
     package var body: [UInt8]
+    /// A large gRPC message, instead of the body: it is framed while it is sent.
+    var message: ArraySlice<UInt8>?
     /// Sent after the body over HTTP/2; HTTP/1.1 callers do not see them.
     package var trailers: WireHeaders?
 
@@ -20,6 +22,12 @@ package struct WireResponse: Sendable {
     package init(status: Int, text: String) {
         self.init(status: status, headers: ["content-type": "text/plain; charset=utf-8"], body: Array(text.utf8) + [10])
     }
+
+    /// What is sent as the body.
+    var payload: Payload { message.map { Payload(message: $0) } ?? Payload(body[...]) }
+
+    /// Bytes of the body as it is sent.
+    package var size: Int { message.map { GRPCFraming.prefix + $0.count } ?? body.count }
 
     /// The standard's short phrase for a status.
     static func phrase(of status: Int) -> StaticString {

@@ -28,6 +28,7 @@ final class Exchange: LoopTimer, @unchecked Sendable {
     /// The call, where the handler takes its messages one by one.
     var grpc: GRPCStream?
     var answer: WireResponse?
+    var payload: Payload?
     var sent = 0
     var hasAnswerLeft = false
     var headBytes = 0
@@ -102,6 +103,7 @@ final class Exchange: LoopTimer, @unchecked Sendable {
         held = 0
         owner = nil
         answer = nil
+        payload = nil
         grpc?.fail(.goneAway)
         server.loop.cancel(self)
     }

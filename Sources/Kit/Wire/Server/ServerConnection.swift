@@ -4,7 +4,7 @@
 /// What speaks HTTP over an accepted connection, one class per version.
 protocol ServerSession: AnyObject {
     func received(_ bytes: UnsafeBufferPointer<UInt8>)
-    func produce(into outbox: inout ByteQueue) -> Bool
+    func produce(into outbox: inout Outbox) -> Bool
     func drained()
     /// The connection's appointment has come.
     func timeIsUp()
@@ -96,7 +96,7 @@ final class ServerConnection: LoopTimer, LinkUser {
 
     func connected() {}
 
-    func produce(into outbox: inout ByteQueue) -> Bool { session?.produce(into: &outbox) ?? true }
+    func produce(into outbox: inout Outbox) -> Bool { session?.produce(into: &outbox) ?? true }
 
     func drained() {
         if isRefused { closePolitely() } else { session?.drained() }

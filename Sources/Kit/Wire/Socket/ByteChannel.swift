@@ -46,6 +46,18 @@ struct ByteChannel {
         return errno == EAGAIN || errno == EINTR ? .later : .broken(errno)
     }
 
+    var isEncrypted: Bool { tls != nil }
+
+    /// Sends several pieces at once, without encryption.
+    func send(_ pieces: UnsafeMutableBufferPointer<iovec>, _ count: Int) -> Outcome {
+        var message = msghdr()
+        message.msg_iov = pieces.baseAddress
+        message.msg_iovlen = count
+        let sent = sendmsg(descriptor, &message, Int32(MSG_NOSIGNAL))
+        if sent >= 0 { return .moved(sent) }
+        return errno == EAGAIN || errno == EINTR ? .later : .broken(errno)
+    }
+
     func send(_ bytes: UnsafeBufferPointer<UInt8>) -> Outcome {
         if let tls { return tls.send(bytes) }
         let count = Glibc.send(descriptor, bytes.baseAddress, bytes.count, Int32(MSG_NOSIGNAL))

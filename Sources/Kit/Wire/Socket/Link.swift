@@ -11,7 +11,7 @@ protocol LinkUser: AnyObject {
     /// Bytes came in; they are gone after the call.
     func received(_ bytes: UnsafeBufferPointer<UInt8>)
     /// The link can take output: add some while `outbox` is short of `Link.gulp`. False: the connection cannot go on.
-    func produce(into outbox: inout ByteQueue) -> Bool
+    func produce(into outbox: inout Outbox) -> Bool
     /// All output has gone to the kernel.
     func drained()
     /// The other side finished sending, or the connection broke (`code` not zero). The user must close the link.
@@ -26,7 +26,7 @@ extension LinkUser {
 
 /// A connected socket on a loop: reads, gathers output, writes what the kernel takes, and asks epoll for the rest.
 final class Link: Pollable, Flushable {
-    /// How much output is gathered for one write.
+    /// How much output is gathered for one write; four times that where it need not be copied.
     static let gulp = 65_536
 
     let loop: WireLoop
@@ -41,7 +41,7 @@ final class Link: Pollable, Flushable {
     private(set) var isConnecting: Bool
     private(set) var isReading = true
     private(set) var isClosed = false
-    var outbox = ByteQueue()
+    var outbox = Outbox()
     /// Bytes that the kernel has taken since the beginning.
     private(set) var sent = 0
     private(set) var received = 0
@@ -60,6 +60,9 @@ final class Link: Pollable, Flushable {
         channel.sendWithoutDelay()
         seat = try loop.watch(descriptor, for: interest, by: self)
     }
+
+    /// Whether bytes are encrypted, and so copied anyway.
+    var isEncrypted: Bool { channel.isEncrypted }
 
     /// Whether output waits because the other side does not read.
     var isStuck: Bool { interest & EPOLLOUT.rawValue != 0 && !isConnecting }
@@ -156,24 +159,31 @@ final class Link: Pollable, Flushable {
         }
         while true {
             openOutbox()
-            if outbox.count < Self.gulp, let user, !user.produce(into: &outbox) { return ended(EPROTO) }
+            if !outbox.isFull, let user, !user.produce(into: &outbox) { return ended(EPROTO) }
             if outbox.isEmpty {
                 loop.takeBack(&outbox)
                 updateInterest(writing: false)
                 return drained()
             }
-            switch outbox.withBytes({ channel.send($0) }) {
+            let (outcome, asked) = send()
+            switch outcome {
             case .moved(let count):
                 sent += count
                 lastMoved = loop.now
                 if count == outbox.count { outbox.removeAll(keepingCapacity: true) } else { outbox.drop(count) }
                 // Less than asked for: the kernel is full, and would say so again.
-                if !outbox.isEmpty { return updateInterest(writing: true) }
+                if count < asked { return updateInterest(writing: true) }
             case .later: return updateInterest(writing: true)
             case .ended: return ended(0)
             case .broken(let code): return ended(code)
             }
         }
+    }
+
+    private func send() -> (ByteChannel.Outcome, Int) {
+        if channel.isEncrypted { return (outbox.withBytes { channel.send($0) }, outbox.count) }
+        let (pieces, bytes) = outbox.gather(into: loop.vectors)
+        return (channel.send(loop.vectors, pieces), bytes)
     }
 
     private func ended(_ code: Int32) { user?.ended(code) }

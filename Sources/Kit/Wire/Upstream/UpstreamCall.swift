@@ -8,8 +8,8 @@ final class UpstreamCall: LoopTimer, @unchecked Sendable {
     let metadata: WireHeaders
     /// When an answer comes too late.
     let latest: ContinuousClock.Instant
-    let frame: [UInt8]
-    /// How much of `frame` nghttp2 has taken.
+    let payload: Payload
+    /// How much of `payload` nghttp2 has taken.
     var sent = 0
 
     private var continuation: UnsafeContinuation<Result<GRPCReply, UpstreamError>, Never>?
@@ -32,7 +32,7 @@ final class UpstreamCall: LoopTimer, @unchecked Sendable {
         self.path = path
         self.metadata = metadata
         latest = deadline
-        frame = GRPCFraming.frame(message)
+        payload = Payload(message: message)
     }
 
     func begin(_ continuation: UnsafeContinuation<Result<GRPCReply, UpstreamError>, Never>, in pool: UpstreamPool) {
@@ -63,6 +63,10 @@ final class UpstreamCall: LoopTimer, @unchecked Sendable {
     func data(_ bytes: UnsafeBufferPointer<UInt8>) {
         guard let pool, !isOver else { return }
         guard body.count + bytes.count <= pool.limits.responseBytes + GRPCFraming.prefix else { return tooLarge(pool) }
+        let size = body.count + bytes.count
+        if size > 16_384, size > body.capacity, let expected = GRPCFraming.expected(body), expected >= size {
+            body.reserveCapacity(min(expected, pool.limits.responseBytes + GRPCFraming.prefix))
+        }
         body.append(contentsOf: bytes)
     }
 
@@ -70,7 +74,7 @@ final class UpstreamCall: LoopTimer, @unchecked Sendable {
 
     /// The answer is whole. A peer that answers before it has heard everything wants no more.
     func answered() {
-        if sent < frame.count { ended(code: 0, wasRefused: false) }
+        if sent < payload.count { ended(code: 0, wasRefused: false) }
     }
 
     /// The stream has ended; `code` is HTTP/2's.

@@ -36,10 +36,21 @@ enum UpstreamCallbacks {
             }
             return 0
         }
+        installLoans(callbacks)
         nghttp2_session_callbacks_set_on_stream_close_callback(callbacks) { engine, stream, code, context in
             guard let context, let call = call(engine, stream) else { return 0 }
             connection(context).ended(call, code: code)
             return 0
+        }
+    }
+
+    private static func installLoans(_ callbacks: OpaquePointer) {
+        nghttp2_session_callbacks_set_send_data_callback(callbacks) { _, _, head, count, source, context in
+            guard let head, let pointer = source?.pointee.ptr, let context else { return 0 }
+            let call = Unmanaged<UpstreamCall>.fromOpaque(pointer).takeUnretainedValue()
+            let code = connection(context).lend(head, call.payload, from: call.sent, count)
+            if code == 0 { call.sent += count }
+            return code
         }
     }
 
@@ -50,12 +61,9 @@ enum UpstreamCallbacks {
         provider.read_callback = { _, _, buffer, room, flags, source, _ in
             guard let pointer = source?.pointee.ptr, let buffer, let flags else { return 0 }
             let call = Unmanaged<UpstreamCall>.fromOpaque(pointer).takeUnretainedValue()
-            let count = min(room, call.frame.count - call.sent)
-            call.frame.withUnsafeBytes { frame in
-                if let start = frame.baseAddress { memcpy(buffer, start + call.sent, count) }
-            }
-            call.sent += count
-            if call.sent == call.frame.count { flags.pointee |= UInt32(NGHTTP2_DATA_FLAG_EOF.rawValue) }
+            let count = HTTP2Engine.next(
+                of: call.payload, from: call.sent, lending: true, into: buffer, room: room, flags: &flags.pointee)
+            if flags.pointee & UInt32(NGHTTP2_DATA_FLAG_NO_COPY.rawValue) == 0 { call.sent += count }
             return count
         }
         return provider

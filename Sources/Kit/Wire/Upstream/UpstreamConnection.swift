@@ -152,7 +152,11 @@ final class UpstreamConnection: LoopTimer, LinkUser {
         line.roomAppeared()
     }
 
-    func produce(into outbox: inout ByteQueue) -> Bool { engine?.produce(into: &outbox) ?? false }
+    func produce(into outbox: inout Outbox) -> Bool { engine?.produce(into: &outbox) ?? false }
+
+    func lend(_ head: UnsafePointer<UInt8>, _ payload: Payload, from start: Int, _ count: Int) -> Int32 {
+        engine?.lend(head, payload, from: start, count) ?? Int32(NGHTTP2_ERR_CALLBACK_FAILURE.rawValue)
+    }
 
     func drained() {
         line.roomAppeared()
