@@ -195,4 +195,18 @@ struct GRPCStreamTests {
             gate.add()
         }
     }
+
+    @Test func `a long stream whose caller pings with every message is not taken for an attack`() async throws {
+        try await streaming(echo) { server in
+            let peer = try await FramePeer(port: server.port)
+            let ping = Frame(type: 6, payload: [UInt8](repeating: 0, count: 8))
+            try await peer.say(.call(1, "/stream"))
+            for _ in 0..<30 {
+                try await peer.say((0..<100).flatMap { _ in [.data(1, framed([1])), ping] })
+                for _ in 0..<100 { _ = try await peer.hear(type: 6) }
+            }
+            try await peer.say(.data(1, [], ends: true))
+            #expect(try await peer.hearStream(1).reset == nil)
+        }
+    }
 }

@@ -92,6 +92,7 @@ extension HTTP2ServerSession {
     /// Called by nghttp2 when it has room for a stream's output: the bytes, or that there are none now.
     func fill(_ buffer: UnsafeMutableBufferPointer<UInt8>, from stream: GRPCStream, number: Int32, flags: inout UInt32) -> Int {
         let count = stream.fill(buffer)
+        if count > 0 { movedData() }
         guard stream.pending == 0 else { return count }
         guard let status = stream.ending else { return count > 0 ? count : Int(NGHTTP2_ERR_DEFERRED.rawValue) }
         flags |= UInt32(NGHTTP2_DATA_FLAG_EOF.rawValue | NGHTTP2_DATA_FLAG_NO_END_STREAM.rawValue)

@@ -117,6 +117,7 @@ final class HTTP2ServerSession: ServerSession, ExchangeOwner {
     }
 
     func body(_ bytes: UnsafeBufferPointer<UInt8>, of exchange: Exchange) {
+        movedData()
         if let stream = exchange.grpc {
             // The connection's window serves all its streams, and so is never shut by one of them.
             if let session = engine?.session { nghttp2_session_consume_connection(session, bytes.count) }
@@ -175,6 +176,11 @@ final class HTTP2ServerSession: ServerSession, ExchangeOwner {
     func heardChatter() {
         chatter += 1
         if chatter > 1000, chatter / 100 > answered { isDoomed = true }
+    }
+
+    /// Bytes of a body have come or gone. gRPC's libraries ping with them, to measure the way; a long stream must not be cut for it.
+    func movedData() {
+        if chatter > 0 { chatter -= 1 }
     }
 
     // MARK: Answering
