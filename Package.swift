@@ -37,7 +37,7 @@ let house: [Room] = [
 
     .feature("Composer", on: ["Archive", "Contract", "Hashing", "HydroAPI", "JSON", "KubeCore", "OCI", "Protos", "Transport"], [.log, .metrics]),
     .feature("Controllers", on: ["Composer", "Contract", "Hashing", "HydroAPI", "JSON", "KubeClient", "KubeCore", "KubeRuntime", "OCI"], [.log, .metrics, .lifecycle]),
-    .feature("Gateway", on: ["Archive", "Contract", "HydroAPI", "JSON", "Kafka", "KubeClient", "KubeCore", "KubeRuntime", "OpenInference", "Protos", "Telemetry", "Wire"], [.log, .metrics, .lifecycle, .protobuf]),
+    .feature("Gateway", on: ["Archive", "Contract", "Hashing", "HydroAPI", "JSON", "Kafka", "KubeClient", "KubeCore", "KubeRuntime", "OpenInference", "Protos", "Telemetry", "Wire"], [.log, .metrics, .lifecycle, .protobuf]),
 
     .program("hydro-operator", on: ["Composer", "Controllers", "HydroAPI", "KubeClient", "KubeCore", "KubeRuntime", "OCI", "Telemetry", "Transport", "Wire"], [.arguments, .log, .metrics, .lifecycle, .signals]),
     .program("hydro-gateway", on: ["Gateway", "HydroAPI", "Kafka", "KubeClient", "KubeCore", "KubeRuntime", "Telemetry", "Transport", "Wire"], [.arguments, .log, .metrics, .lifecycle, .signals]),
@@ -67,7 +67,7 @@ let house: [Room] = [
     .tests(of: "OpenInference", on: ["Contract", "JSON", "Protos"]),
     .tests(of: "Composer", on: ["Archive", "Contract", "Hashing", "HydroAPI", "JSON", "KubeCore", "LoopbackTesting", "OCI", "Protos", "RegistryTesting", "Transport"], [.log]),
     .tests(of: "Controllers", on: ["Composer", "Contract", "HydroAPI", "JSON", "KubeClient", "KubeCore", "KubeRuntime", "OCI"]),
-    .tests(of: "Gateway", on: ["Contract", "HydroAPI", "JSON", "Kafka", "KubeClient", "KubeCore", "KubeRuntime", "LoopbackTesting", "OpenInference", "Protos", "Telemetry", "Transport", "Wire"], [.lifecycle, .log, .protobuf]),
+    .tests(of: "Gateway", on: ["Contract", "Hashing", "HydroAPI", "JSON", "Kafka", "KubeClient", "KubeCore", "KubeRuntime", "LoopbackTesting", "OpenInference", "Protos", "Telemetry", "Transport", "Wire"], [.lifecycle, .log, .protobuf]),
 ]
 
 let sideways: Set<String> = [

@@ -44,6 +44,24 @@ struct HydroGateway: AsyncParsableCommand {
     var drainDelay: String?
     @Option(help: "After that, how long requests in flight may take. HYDRO_DRAIN_TIMEOUT, else 20s.")
     var drainTimeout: String?
+    @Option(help: "A PEM file of certificates: both ports speak TLS then. HYDRO_TLS_CERTIFICATE, else none.")
+    var tlsCertificate: String?
+    @Option(help: "A PEM file of the certificate's key. HYDRO_TLS_KEY, else none.")
+    var tlsKey: String?
+    @Option(help: "A file of keys (JWKS) that sign callers' tokens. HYDRO_JWKS, else none.")
+    var jwks: String?
+    @Option(help: "How long a token that was reviewed is good while the API server is away. HYDRO_TOKEN_OUTAGE, else 5m.")
+    var tokenOutage: String?
+    @Option(help: "The Unix socket that is told what was asked and answered. HYDRO_TAP_SOCKET, else none.")
+    var tapSocket: String?
+    @Option(help: "Records that wait for it at most. HYDRO_TAP_RECORDS, else 8192.")
+    var tapRecords: String?
+    @Option(help: "Bytes of tensors that wait for it at most. HYDRO_TAP_BYTES, else 67108864.")
+    var tapBytes: String?
+    @Option(help: "Requests that get a line in the log: off, errors, or errors and a share such as 0.01. HYDRO_ACCESS_LOG, else off.")
+    var accessLog: String?
+    @Option(help: "Such lines in a second, at most. HYDRO_ACCESS_LOG_LINES, else 1000.")
+    var accessLogLines: String?
     @Option(help: "The context of the kubeconfig. HYDRO_KUBE_CONTEXT, else its current one.")
     var kubeContext: String?
     @Option(help: "trace, debug, info, notice, warning, error or critical. HYDRO_LOG_LEVEL, else info.")

@@ -40,16 +40,21 @@ private struct Program {
         let health = Health([Self.listed(by: watch)])
         let loops = try WireLoops(count: settings.loops)
         let upstreams = GRPCUpstreams(loops: loops, limits: settings.upstreamLimits)
+        // A loop of its own: a probe must be answered however much there is to predict. The tap's batches go out there, too.
+        let aside = try WireLoops(count: 1)
+        let tap = settings.tap
+        let reviews = TokenReviews(client, lifetimes: settings.tokenLifetimes, logger: logger)
+        let access = AccessControl(reviews: reviews, keys: settings.jwks.map { KeyFile($0, logger: logger) })
         let core = FrontCore(
-            table: table, pipeline: Pipeline(upstreams: upstreams, settings: settings.pipeline),
+            table: table, pipeline: Pipeline(upstreams: upstreams, settings: settings.pipeline, tap: tap),
             defaultNamespace: settings.defaultNamespace, maxBody: settings.maxBody, isListed: { watch.missing.isEmpty }, health: health,
-            metrics: metrics, logger: logger)
-        let http = settings.server(settings.httpPort, loops, HTTPFront(core), logger)
-        let grpc = settings.server(settings.grpcPort, loops, GRPCFront(core), logger)
+            metrics: metrics, access: access,
+            log: RequestLog(settings.accessLog, linesPerSecond: settings.accessLogLines, logger: logger), logger: logger)
+        let http = settings.server(settings.httpPort, loops, HTTPFront(core), tls: settings.tls, logger)
+        let grpc = settings.server(settings.grpcPort, loops, GRPCFront(core), tls: settings.tls, logger)
         let gauges = WireGauges(servers: [("http", http), ("grpc", grpc)], upstreams: upstreams)
-        // A loop of its own: a probe must be answered however much there is to predict.
         let admin = settings.server(
-            settings.adminPort, try WireLoops(count: 1),
+            settings.adminPort, aside,
             AdminFront(health: health, metrics: metrics, gauges: gauges, routing: RoutingGauges(of: table)), logger)
         for server in [http, grpc, admin] { try server.bind() }
         logger.info("listening", metadata: ["http": "\(http.port)", "grpc": "\(grpc.port)", "admin": "\(admin.port)"])
@@ -57,7 +62,11 @@ private struct Program {
         let fronts = FrontService(
             [http, grpc], health: health, drainDelay: settings.drainDelay, drainTimeout: settings.drainTimeout, logger: logger)
         // The last one is stopped first: callers leave before the routes do.
-        let services: [any Service] = [AdminService(admin), watch, fronts]
+        var services: [any Service] = [AdminService(admin), watch, reviews, fronts]
+        if let tap, let path = settings.tapSocket {
+            let listeners = GRPCUpstreams(loops: aside)
+            services.insert(TapService(tap, to: SocketAddress(unix: path), over: listeners, logger: logger), at: 1)
+        }
         try await ServiceGroup(services: services, gracefulShutdownSignals: [.sigterm, .sigint], logger: logger).run()
         upstreams.closeAll()
         logger.info("stopped")
@@ -87,12 +96,28 @@ extension Settings {
         return settings
     }
 
-    fileprivate func server(_ port: Int, _ loops: WireLoops, _ handler: any WireHandler, _ logger: Logger) -> WireServer {
+    fileprivate var tap: Tap? {
+        guard tapSocket != nil else { return nil }
+        var settings = Tap.Settings()
+        settings.records = tapRecords
+        settings.bytes = tapBytes
+        return Tap(settings)
+    }
+
+    fileprivate var tokenLifetimes: TokenLifetimes {
+        var lifetimes = TokenLifetimes()
+        lifetimes.outage = tokenOutage
+        return lifetimes
+    }
+
+    fileprivate func server(
+        _ port: Int, _ loops: WireLoops, _ handler: any WireHandler, tls: TLSFiles? = nil, _ logger: Logger
+    ) -> WireServer {
         var limits = WireLimits()
         limits.bodyBytes = maxBody
         // Loops share this among the fronts; each must be able to hold one body of the largest size.
         limits.heldBytes = max(maxBody, Self.heldBytes / (2 * loops.count))
         limits.requestTimeout = requestTimeout
-        return WireServer(address: address, port: port, loops: loops, limits: limits, handler: handler, logger: logger)
+        return WireServer(address: address, port: port, loops: loops, limits: limits, tls: tls, handler: handler, logger: logger)
     }
 }

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // SPDX-FileCopyrightText: the Hydro authors
 
+import Gateway
 import Glibc
 import HydroAPI
 import Telemetry
+import Wire
 
 /// What the program was told, checked.
 struct Settings: Sendable {
@@ -21,6 +23,14 @@ struct Settings: Sendable {
     var queue: Int
     var drainDelay: Duration
     var drainTimeout: Duration
+    var tls: TLSFiles?
+    var jwks: String?
+    var tokenOutage: Duration
+    var tapSocket: String?
+    var tapRecords: Int
+    var tapBytes: Int
+    var accessLog: RequestLog.Mode
+    var accessLogLines: Int
     var kubeContext: String?
     var log: LogSettings
     var environment: [String: String]
@@ -43,11 +53,38 @@ struct Settings: Sendable {
         queue = try read.number("--queue", flags.queue, "HYDRO_QUEUE", orElse: 1000, within: 0...1_000_000)
         drainDelay = try read.span("--drain-delay", flags.drainDelay, "HYDRO_DRAIN_DELAY", orElse: .seconds(5))
         drainTimeout = try read.span("--drain-timeout", flags.drainTimeout, "HYDRO_DRAIN_TIMEOUT", orElse: .seconds(20))
+        tls = try Self.tls(read.text(flags.tlsCertificate, "HYDRO_TLS_CERTIFICATE"), read.text(flags.tlsKey, "HYDRO_TLS_KEY"))
+        jwks = read.text(flags.jwks, "HYDRO_JWKS")
+        tokenOutage = try read.span("--token-outage", flags.tokenOutage, "HYDRO_TOKEN_OUTAGE", orElse: .seconds(300))
+        tapSocket = read.text(flags.tapSocket, "HYDRO_TAP_SOCKET")
+        tapRecords = try read.number("--tap-records", flags.tapRecords, "HYDRO_TAP_RECORDS", orElse: 8192, within: 2...1_000_000)
+        tapBytes = try read.number("--tap-bytes", flags.tapBytes, "HYDRO_TAP_BYTES", orElse: 64 << 20, within: 0...2_000_000_000)
+        accessLog = try Self.accessLog(read.text(flags.accessLog, "HYDRO_ACCESS_LOG") ?? "off")
+        accessLogLines = try read.number(
+            "--access-log-lines", flags.accessLogLines, "HYDRO_ACCESS_LOG_LINES", orElse: 1000, within: 1...1_000_000)
         kubeContext = read.text(flags.kubeContext, "HYDRO_KUBE_CONTEXT")
         var logging: [String: String] = [:]
         logging["LOG_LEVEL"] = read.text(flags.logLevel, "HYDRO_LOG_LEVEL")
         logging["LOG_FORMAT"] = read.text(flags.logFormat, "HYDRO_LOG_FORMAT")
         log = try LogSettings(environment: logging, isTerminal: LogSink.standardError.isTerminal)
+    }
+}
+
+extension Settings {
+    private static func tls(_ certificate: String?, _ key: String?) throws(SettingError) -> TLSFiles? {
+        switch (certificate, key) {
+        case (nil, nil): return nil
+        case (let certificate?, let key?): return TLSFiles(certificate: certificate, key: key)
+        default:
+            throw SettingError(name: "--tls-certificate and --tls-key", wanted: "both or none", found: certificate ?? key ?? "")
+        }
+    }
+
+    private static func accessLog(_ text: String) throws(SettingError) -> RequestLog.Mode {
+        guard let mode = RequestLog.Mode(text) else {
+            throw SettingError(name: "--access-log (HYDRO_ACCESS_LOG)", wanted: "off, errors, or a share above 0 and up to 1", found: text)
+        }
+        return mode
     }
 }
 

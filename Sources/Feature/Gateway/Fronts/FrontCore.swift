@@ -19,20 +19,23 @@ package struct FrontCore: Sendable {
     let unknown = RouteMeters(unknown: ())
     /// Bytes of a body, once it is unpacked.
     let maxBody: Int
+    private let access: AccessControl
+    private let log: RequestLog
     private let inFlight = Meter(label: "hydro_gateway_requests_in_flight")
     private let isListed: @Sendable () -> Bool
     /// Where counts and times are read back for those who ask for statistics.
     let metrics: MetricsRegistry?
     private let health: Health?
-    private let logger: Logger
 
     /// `isListed` says whether everything that is served has been heard of: until then, no name is unknown for good.
     package init(
         table: RoutingTable, pipeline: Pipeline, dice: Dice = Dice(), defaultNamespace: String = "default",
         maxBody: Int = 50 << 20, isListed: @escaping @Sendable () -> Bool = { true }, health: Health? = nil,
-        metrics: MetricsRegistry? = nil,
+        metrics: MetricsRegistry? = nil, access: AccessControl = AccessControl(), log: RequestLog? = nil,
         logger: Logger
     ) {
+        self.access = access
+        self.log = log ?? RequestLog(logger: logger)
         self.health = health
         self.metrics = metrics
         self.isListed = isListed
@@ -41,7 +44,6 @@ package struct FrontCore: Sendable {
         self.pipeline = pipeline
         self.dice = dice
         self.defaultNamespace = defaultNamespace
-        self.logger = logger
     }
 
     /// Finds the route, has the front decode the inputs by its signature, and takes them through the stages.
@@ -51,8 +53,13 @@ package struct FrontCore: Sendable {
     func serve(
         _ prediction: Prediction, _ visit: inout Visit, decode: (Route) throws(PredictionError) -> WireTensors
     ) async throws(PredictionError) -> Answer {
+        var prediction = prediction
+        if log.isOn { prediction.trail = visit.see(prediction) }
         let route = try route(of: &visit)
         visit.meters = route.meters
+        // Until all applications are known, so is not who protects a servable.
+        if route.target.kind == .servable, !isListed() { throw .notReady(route.target, "the gateway has not heard of everything yet") }
+        if !route.access.isEmpty, !prediction.isVouchedFor { try await access.admit(prediction.headers, by: route.access) }
         try await route.admission.enter(prediction, until: prediction.deadline(along: route))
         let entered = ContinuousClock.now
         defer { route.admission.leave(after: .now - entered) }
@@ -99,23 +106,9 @@ package struct FrontCore: Sendable {
     /// The request has been answered: an HTTP status or a gRPC code, and the error behind it.
     func close(_ visit: Visit, code: Int, _ error: PredictionError? = nil) {
         inFlight.decrement()
-        (visit.meters ?? unknown).count(visit.front, code: code, took: .now - visit.began)
-        if let error { note(error, visit) }
-    }
-
-    /// Logs what an operator may have to act on. A caller's own mistakes are for the caller.
-    private func note(_ error: PredictionError, _ visit: Visit) {
-        switch error {
-        case .unknown, .unknownVersion, .noSuchPath, .wrongMethod, .malformed, .bodyTooLarge, .unsupportedCoding, .notOffered,
-            .badFrame, .invalidInput, .abandoned, .notReady, .overloaded:
-            return
-        case .brokenContract, .modelFailed, .unavailable, .lost, .deadlineExceeded: break
-        }
-        logger.debug(
-            "prediction failed",
-            metadata: [
-                "target": "\(visit.target.map { "\($0)" } ?? "")", "request": "\(visit.requestID ?? "")", "reason": "\(error)",
-            ])
+        let took = ContinuousClock.now - visit.began
+        (visit.meters ?? unknown).count(visit.front, code: code, took: took)
+        if error != nil || log.isOn { log.note(visit, code: code, error, took: took) }
     }
 }
 
@@ -130,6 +123,17 @@ struct Visit {
     /// The version that the caller insists on, in the last stage.
     var version: Int?
     var meters: RouteMeters?
+    /// For the log, where there is one.
+    var seen: SeenRequest?
+}
+
+extension Visit {
+    /// Writes down what the log will want, and says where to write down more.
+    mutating func see(_ prediction: Prediction) -> RequestTrail {
+        let seen = SeenRequest(peer: prediction.peer, bytes: prediction.bytes, traceID: prediction.trace?.traceID)
+        self.seen = seen
+        return seen.trail
+    }
 }
 
 /// A prediction's outcome: the declared outputs of the last stage.

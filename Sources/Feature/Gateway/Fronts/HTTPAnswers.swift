@@ -40,6 +40,7 @@ extension FrontCore {
         var headers = jsonHead
         if case .wrongMethod(let wanted, _) = error { headers.append("allow", wanted == "GET" ? "GET, HEAD" : wanted) }
         if let seconds = error.retryAfter { headers.append("retry-after", "\(seconds)") }
+        if let challenge = error.challenge { headers.append("www-authenticate", challenge) }
         if fault.status == 503 { headers.append("retry-after", "1") }
         return WireResponse(status: fault.status, headers: headers, body: dialect.body(of: fault))
     }

@@ -35,6 +35,9 @@ package struct HTTPFault: Equatable, Sendable {
         switch error {
         case .unknown, .unknownVersion: (status, self.error) = (404, "NotFound")
         case .notReady, .unavailable: (status, self.error) = (503, "ServiceUnavailable")
+        case .unauthenticated: (status, self.error) = (401, "Unauthenticated")
+        case .forbidden: (status, self.error) = (403, "Forbidden")
+        case .cannotAuthenticate: (status, self.error) = (503, "ServiceUnavailable")
         case .noSuchPath: (status, self.error) = (404, "BadRequest")
         case .wrongMethod: (status, self.error) = (405, "BadRequest")
         case .malformed, .badFrame: (status, self.error) = (400, "BadRequest")
@@ -95,6 +98,9 @@ extension GRPCStatus {
             switch error {
             case .unknown, .unknownVersion: .notFound
             case .notReady, .unavailable: .unavailable
+            case .unauthenticated: .unauthenticated
+            case .forbidden: .permissionDenied
+            case .cannotAuthenticate: .unavailable
             case .noSuchPath, .wrongMethod: .unimplemented
             case .malformed, .invalidInput: .invalidArgument
             case .bodyTooLarge: .resourceExhausted

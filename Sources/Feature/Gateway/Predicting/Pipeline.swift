@@ -54,6 +54,7 @@ package struct Pipeline: Sendable {
                 variant: stage.variants[drawn], signature: stage.signature, inputs: given, metadata: metadata,
                 beside: inputs.beside, began: prediction.began, deadline: deadline, pipeline: self,
                 tap: prediction.isTapped ? tap : nil)
+            prediction.trail?.add(stage.variants[drawn].servable.name)
             current = try await call.answer()
             version = stage.variants[drawn].version
         }

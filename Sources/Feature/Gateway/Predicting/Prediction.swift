@@ -13,6 +13,13 @@ package struct Prediction: Sendable {
     package var began: ContinuousClock.Instant
     /// The caller's headers, for the one that decides about variants.
     package var headers: WireHeaders
+    /// Who asked, and with how many bytes.
+    package var peer = ""
+    package var bytes = 0
+    /// Where to write down the variants that it is sent to; nil where nobody wants to know.
+    package var trail: RequestTrail?
+    /// Whether it was asked for by the application's own declaration, as from a topic, and not by a caller with a token.
+    package var isVouchedFor = false
     /// Whether the tap may tell of it.
     package var isTapped = true
 
@@ -33,6 +40,8 @@ package struct Prediction: Sendable {
         let id = request.headers["x-request-id"].flatMap(RequestID.init(header:)) ?? RequestID(using: &random)
         let trace = request.headers["traceparent"].flatMap(TraceContext.init(header:)).map { $0.child(using: &random) }
         self.init(requestID: id, trace: trace, deadline: request.deadline, began: began, headers: request.headers)
+        peer = request.peer
+        bytes = request.body.count
     }
 
     /// The smallest of what the caller and the route allow.

@@ -12,6 +12,12 @@ package enum PredictionError: Error, Equatable {
     case unknownVersion(RouteTarget, wanted: Int, served: [Int])
     /// The name is known and not served yet.
     case notReady(RouteTarget, String)
+    /// Who asks cannot be told: no token, for nil, or one that is not believed, and why.
+    case unauthenticated(String?)
+    /// Who asks is known, and may not.
+    case forbidden(String)
+    /// Who asks cannot be found out now.
+    case cannotAuthenticate(String)
     /// Nothing is behind the path, or the method's name.
     case noSuchPath(String)
     case wrongMethod(wanted: String, found: String)
@@ -49,6 +55,10 @@ extension PredictionError: CustomStringConvertible {
         case .unknownVersion(let target, let wanted, let served):
             "wanted version \(wanted) of \(target), found \(served.map { "\($0)" }.joined(separator: ", "))"
         case .notReady(let target, let reason): "\(target) is not served: \(reason)"
+        case .unauthenticated(nil): "wanted a bearer token in the header \"authorization\", found none"
+        case .unauthenticated(let reason?): "the bearer token is not accepted: \(reason)"
+        case .forbidden(let reason): "not allowed: \(reason)"
+        case .cannotAuthenticate(let reason): "the bearer token cannot be checked now: \(reason)"
         case .noSuchPath(let reason): reason
         case .wrongMethod(let wanted, let found): "wanted the method \(wanted), found \(found)"
         case .malformed(let reason): reason

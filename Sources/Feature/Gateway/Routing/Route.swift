@@ -57,6 +57,8 @@ package struct Route: Sendable {
     package var meters: RouteMeters
     /// Who may come in: the same for as long as its limits stay, however often the route changes.
     package var admission: Admission
+    /// A caller whom any of them lets in may ask; empty: anybody.
+    package var access: [Application.Access] = []
 }
 
 /// What is served under a name.
@@ -73,6 +75,8 @@ package struct RouteSurroundings: Sendable {
     package var servables: [ObjectKey: Servable]
     /// Of the name that the route is for; nil: a new one with the usual limits.
     package var admission: Admission?
+    /// For a servable: whom its applications let in.
+    package var access: [Application.Access] = []
 
     package init(pods: [ObjectKey: PodSet], servables: [ObjectKey: Servable] = [:], admission: Admission? = nil) {
         self.pods = pods
@@ -118,7 +122,7 @@ extension RouteState {
             Route(
                 target: target, signature: signature, timeout: SpanText.duration(active.timeout) ?? Route.defaultTimeout,
                 stickyHeader: active.sticky?.header.lowercased(), stages: stages, meters: RouteMeters(target),
-                admission: around.admission ?? Admission(target)))
+                admission: around.admission ?? Admission(target), access: [active.access].compactMap(\.self)))
     }
 
     /// A servable alone: one stage, one variant.
@@ -143,7 +147,8 @@ extension RouteState {
         self = .serving(
             Route(
                 target: target, signature: signature, timeout: Route.defaultTimeout, stickyHeader: nil, stages: [stage],
-                meters: RouteMeters(target), admission: around.admission ?? Admission(target)))
+                meters: RouteMeters(target), admission: around.admission ?? Admission(target),
+                access: around.access))
     }
 }
 

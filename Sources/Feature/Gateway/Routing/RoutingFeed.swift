@@ -25,10 +25,11 @@ package final class RoutingFeed: Sendable {
     /// The application appeared or changed; nil: it is gone.
     package func tell(_ application: Application?, at key: ObjectKey) {
         change { seen in
-            let before = seen.applications[key]?.status.activeRoute
+            let before = seen.applications[key]
             seen.applications[key] = application
             seen.routeApplication(key)
-            note(application?.status.activeRoute, after: before, of: key)
+            seen.protect(before, application, at: key)
+            note(application?.status.activeRoute, after: before?.status.activeRoute, of: key)
         }
     }
 

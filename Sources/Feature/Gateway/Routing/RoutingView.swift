@@ -33,7 +33,11 @@ struct RoutingView {
         let servable = servables[key]
         preparePods(of: [servable?.status.service].compactMap(\.self), in: key.namespace)
         let target = RouteTarget(.servable, key)
-        routes[target] = servable.map { RouteState($0, surroundings(of: target, limits)) }
+        routes[target] = servable.map { servable in
+            var around = surroundings(of: target, limits)
+            around.access = access(to: key)
+            return RouteState(servable, around)
+        }
         if servable == nil { admissions[target] = nil }
         forgetUnusedPods()
     }

@@ -118,13 +118,24 @@ package struct Volume: JSONRecord, Hashable {
     package var name = ""
     package var emptyDir: EmptyDir?
     package var secret: SecretVolume?
+    package var configMap: ConfigMapVolume?
     package init() {}
+    package init(_ name: String, secret: String) {
+        self.name = name
+        self.secret = SecretVolume()
+        self.secret?.secretName = secret
+    }
+    package init(_ name: String, configMap: String) {
+        self.name = name
+        self.configMap = ConfigMapVolume()
+        self.configMap?.name = configMap
+    }
     package init(emptyDir name: String) {
         self.name = name
         emptyDir = EmptyDir()
     }
     package static let fields: JSONFields<Volume> = [
-        .init("name", \.name), .init("emptyDir", \.emptyDir), .init("secret", \.secret),
+        .init("name", \.name), .init("emptyDir", \.emptyDir), .init("secret", \.secret), .init("configMap", \.configMap),
     ]
 
     package struct EmptyDir: JSONRecord, Hashable {
@@ -132,6 +143,12 @@ package struct Volume: JSONRecord, Hashable {
         package var sizeLimit: String?
         package init() {}
         package static let fields: JSONFields<EmptyDir> = [.init("medium", \.medium), .init("sizeLimit", \.sizeLimit)]
+    }
+
+    package struct ConfigMapVolume: JSONRecord, Hashable {
+        package var name = ""
+        package init() {}
+        package static let fields: JSONFields<ConfigMapVolume> = [.init("name", \.name)]
     }
 
     package struct SecretVolume: JSONRecord, Hashable {
