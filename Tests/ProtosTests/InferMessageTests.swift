@@ -69,7 +69,7 @@ struct InferMessageTests {
             (input("x", "FP32", [1], chunk(5, chunk(7, [0, 0, 0, 0, 0, 0, 0, 0]))), "wanted fp32_contents for FP32, found fp64_contents"),
             (input("x", "UINT8", [1], chunk(5, [0x20, 0x80, 2])), "wanted a number from 0 to 255, found 256"),
             (input("x", "FP16", [1], chunk(5, [0x20, 1])), "wanted raw contents for FP16"),
-            (input("x", "FP32", [1], chunk(5, [])) + chunk(7, [0, 0, 0, 0]), "found both"),
+            (input("x", "FP32", [1], chunk(5, chunk(6, [0, 0, 0, 0]))) + chunk(7, [0, 0, 0, 0]), "found both"),
             (input("x", "BYTES", [1]) + chunk(7, [9, 0, 0, 0, 1]), "wanted a string of 9 bytes"),
             (input("x", "BYTES", [2]) + chunk(7, [1, 0, 0, 0, 1]), "wanted 2 elements for shape [2], found 1"),
             (input("x", "FP32", [1]), "found 0 bytes"),
@@ -77,6 +77,10 @@ struct InferMessageTests {
     func `a tensor that breaks the protocol is told by its name`(message: [UInt8], wanted: String) {
         let found = problem(message)
         #expect(found.hasPrefix("tensor \"x\": ") && found.contains(wanted), "\(found)")
+    }
+
+    @Test func `empty contents beside raw ones count as none`() {
+        #expect(problem(input("x", "FP32", [1], chunk(5, [])) + chunk(7, [0, 0, 0, 0])) == "nothing")
     }
 
     @Test func `raw contents are one for each input`() {

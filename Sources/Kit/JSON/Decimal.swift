@@ -30,9 +30,8 @@ struct Decimal {
         return isNegative ? -magnitude : magnitude
     }
 
-    /// The nearest float, rounded once.
-    var float: Float {
-        let wide = double
+    /// The nearest float, rounded once; `wide` is the nearest double.
+    func float(near wide: Double) -> Float {
         // Half-way between two floats, or among the smallest: rounding twice could go astray.
         guard wide.bitPattern & 0x1fff_ffff != 0x1000_0000, wide == 0 || abs(wide) >= 0x1p-126 else {
             return terminated { strtof($0, nil) } ?? 0

@@ -151,8 +151,9 @@ extension PackedLists {
     private mutating func float32(_ reader: inout JSONReader) throws(JSONError) -> Float? {
         var narrow: Float?
         let wide = try float(&reader) {
-            narrow = $0.float
-            return $0.double
+            let wide = $0.double
+            narrow = $0.float(near: wide)
+            return wide
         }
         guard let wide else { return nil }
         guard let narrow else { return Float(wide) }
