@@ -16,7 +16,7 @@ import sys
 
 import pytest
 
-sys.path.insert(0, os.path.dirname(__file__))
+sys.path[:0] = [os.path.dirname(__file__), os.path.dirname(os.path.dirname(__file__))]
 
 from kube import KubectlError, Namespace, wait_for  # noqa: E402
 from traffic import Gateway  # noqa: E402
