@@ -65,6 +65,7 @@ final class FakeModel: WireHandler {
 
 /// A gateway with its fronts on loopback, and as many models as a test wants.
 struct Bench: Sendable {
+    let table: RoutingTable
     let feed: RoutingFeed
     let http: HTTPFront
     let grpcPort: Int
@@ -75,7 +76,10 @@ struct Bench: Sendable {
     static let silence = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
 
     /// Runs the body beside the models and the gateway; everything ends with it.
-    static func run(_ models: [FakeModel], tap: Tap? = nil, _ body: @Sendable (Bench) async throws -> Void) async throws {
+    static func run(
+        _ models: [FakeModel], tap: Tap? = nil, shadows limits: Shadows.Limits = Shadows.Limits(),
+        _ body: @Sendable (Bench) async throws -> Void
+    ) async throws {
         let loops = try WireLoops(count: 1)
         let logger = Self.silence
         let servers = models.map { WireServer(address: "127.0.0.1", port: 0, loops: loops, handler: $0, logger: logger) }
@@ -84,8 +88,13 @@ struct Bench: Sendable {
         settings.patience = .milliseconds(300)
         let table = RoutingTable()
         let dice = Dice(seed: 42)
+        let upstreams = GRPCUpstreams(loops: loops)
+        let prober = PodProber(over: upstreams, dice: dice, first: .milliseconds(20), logger: logger)
+        let shadows = Shadows(on: loops, limits: limits)
         let core = FrontCore(
-            table: table, pipeline: Pipeline(upstreams: GRPCUpstreams(loops: loops), dice: dice, settings: settings, tap: tap), dice: dice,
+            table: table,
+            pipeline: Pipeline(upstreams: upstreams, dice: dice, settings: settings, tap: tap, shadows: shadows, prober: prober),
+            dice: dice,
             logger: logger)
         let http = HTTPFront(core)
         let httpServer = WireServer(address: "127.0.0.1", port: 0, loops: loops, handler: http, logger: logger)
@@ -93,11 +102,13 @@ struct Bench: Sendable {
         try httpServer.bind()
         try grpcServer.bind()
         let bench = Bench(
-            feed: RoutingFeed(into: table, logger: logger), http: http, grpcPort: grpcServer.port, httpPort: httpServer.port,
+            table: table, feed: RoutingFeed(into: table, logger: logger), http: http, grpcPort: grpcServer.port, httpPort: httpServer.port,
             ports: servers.map(\.port),
             client: GRPCUpstreams(loops: loops))
         try await withThrowingTaskGroup(of: Void.self) { group in
             for server in servers + [httpServer, grpcServer] { group.addTask { try await server.run() } }
+            group.addTask { try await shadows.run() }
+            group.addTask { try await prober.run() }
             try await body(bench)
             group.cancelAll()
         }

@@ -185,15 +185,6 @@ struct RoutingOfRequestsTests {
         }
     }
 
-    @Test func `a shadow never answers`() async throws {
-        let shadow = FakeModel.labelling(2)
-        try await Bench.run([.labelling(1), shadow]) { bench in
-            bench.serve("tumour", weights: [50, 50], shadow: 1)
-            #expect(await labels(20, from: bench) == [#"{"label":1}"#: 20])
-            #expect(shadow.requests.isEmpty)
-        }
-    }
-
     @Test func `the same sticky value gets the same variant`() async throws {
         try await Bench.run([.labelling(1), .labelling(2)]) { bench in
             bench.serve("tumour", weights: [50, 50], sticky: "X-User-Id")
@@ -302,8 +293,23 @@ enum Loopback {
     struct Failure: Error {}
 
     static func exchange(port: Int, _ request: String) throws -> String {
-        let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+        let descriptor = try send(request, to: port)
         defer { close(descriptor) }
+        var bytes: [UInt8] = []
+        var chunk = [UInt8](repeating: 0, count: 65_536)
+        while case let count = recv(descriptor, &chunk, chunk.count, 0), count > 0 { bytes += chunk[..<count] }
+        return String(decoding: bytes, as: UTF8.self)
+    }
+
+    /// Closes the connection after the body, without having read an answer.
+    static func abandon(port: Int, _ request: String, after body: () async throws -> Void) async throws {
+        let descriptor = try send(request, to: port)
+        defer { close(descriptor) }
+        try await body()
+    }
+
+    private static func send(_ request: String, to port: Int) throws -> Int32 {
+        let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
         var limit = timeval(tv_sec: 5, tv_usec: 0)
         setsockopt(descriptor, SOL_SOCKET, SO_RCVTIMEO, &limit, socklen_t(MemoryLayout<timeval>.size))
         var address = sockaddr_in()
@@ -313,10 +319,10 @@ enum Loopback {
         let connected = withUnsafePointer(to: &address) {
             $0.withMemoryRebound(to: sockaddr.self, capacity: 1) { connect(descriptor, $0, socklen_t(MemoryLayout<sockaddr_in>.size)) }
         }
-        guard connected == 0, send(descriptor, request, request.utf8.count, 0) == request.utf8.count else { throw Failure() }
-        var bytes: [UInt8] = []
-        var chunk = [UInt8](repeating: 0, count: 65_536)
-        while case let count = recv(descriptor, &chunk, chunk.count, 0), count > 0 { bytes += chunk[..<count] }
-        return String(decoding: bytes, as: UTF8.self)
+        guard connected == 0, Glibc.send(descriptor, request, request.utf8.count, 0) == request.utf8.count else {
+            close(descriptor)
+            throw Failure()
+        }
+        return descriptor
     }
 }

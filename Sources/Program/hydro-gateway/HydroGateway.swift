@@ -40,6 +40,12 @@ struct HydroGateway: AsyncParsableCommand {
     var concurrency: String?
     @Option(help: "Requests of such an application that wait for their turn; more are told to come again. HYDRO_QUEUE, else 1000.")
     var queue: String?
+    @Option(help: "How long a new pod gets less than its share, beside others. HYDRO_SLOW_START, else 10s.")
+    var slowStart: String?
+    @Option(help: "Copies for one shadow that may be under way; more are dropped. HYDRO_SHADOW_COPIES, else 128.")
+    var shadowCopies: String?
+    @Option(help: "Bytes that the copies for all shadows may keep. HYDRO_SHADOW_BYTES, else 67108864.")
+    var shadowBytes: String?
     @Option(help: "After SIGTERM, how long to serve on until callers have noticed. HYDRO_DRAIN_DELAY, else 5s.")
     var drainDelay: String?
     @Option(help: "After that, how long requests in flight may take. HYDRO_DRAIN_TIMEOUT, else 20s.")

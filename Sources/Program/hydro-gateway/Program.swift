@@ -45,8 +45,11 @@ private struct Program {
         let tap = settings.tap
         let reviews = TokenReviews(client, lifetimes: settings.tokenLifetimes, logger: logger)
         let access = AccessControl(reviews: reviews, keys: settings.jwks.map { KeyFile($0, logger: logger) })
+        let shadows = Shadows(on: loops, limits: settings.shadows)
+        let prober = PodProber(over: upstreams, logger: logger)
+        let pipeline = Pipeline(upstreams: upstreams, settings: settings.pipeline, tap: tap, shadows: shadows, prober: prober)
         let core = FrontCore(
-            table: table, pipeline: Pipeline(upstreams: upstreams, settings: settings.pipeline, tap: tap),
+            table: table, pipeline: pipeline,
             defaultNamespace: settings.defaultNamespace, maxBody: settings.maxBody, isListed: { watch.missing.isEmpty }, health: health,
             metrics: metrics, access: access,
             log: RequestLog(settings.accessLog, linesPerSecond: settings.accessLogLines, logger: logger), logger: logger)
@@ -62,7 +65,7 @@ private struct Program {
         let fronts = FrontService(
             [http, grpc], health: health, drainDelay: settings.drainDelay, drainTimeout: settings.drainTimeout, logger: logger)
         // The last one is stopped first: callers leave before the routes do.
-        var services: [any Service] = [AdminService(admin), watch, reviews, fronts]
+        var services: [any Service] = [AdminService(admin), watch, reviews, prober, shadows, fronts]
         if let tap, let path = settings.tapSocket {
             let listeners = GRPCUpstreams(loops: aside)
             services.insert(TapService(tap, to: SocketAddress(unix: path), over: listeners, logger: logger), at: 1)
@@ -93,6 +96,7 @@ extension Settings {
     fileprivate var pipeline: Pipeline.Settings {
         var settings = Pipeline.Settings()
         settings.patience = patience
+        settings.slowStart = slowStart
         return settings
     }
 
@@ -108,6 +112,13 @@ extension Settings {
         var lifetimes = TokenLifetimes()
         lifetimes.outage = tokenOutage
         return lifetimes
+    }
+
+    fileprivate var shadows: Shadows.Limits {
+        var limits = Shadows.Limits()
+        limits.copies = shadowCopies
+        limits.bytes = shadowBytes
+        return limits
     }
 
     fileprivate func server(

@@ -21,6 +21,9 @@ struct Settings: Sendable {
     var patience: Duration
     var concurrency: Int
     var queue: Int
+    var slowStart: Duration
+    var shadowCopies: Int
+    var shadowBytes: Int
     var drainDelay: Duration
     var drainTimeout: Duration
     var tls: TLSFiles?
@@ -51,6 +54,10 @@ struct Settings: Sendable {
         patience = try read.span("--patience", flags.patience, "HYDRO_PATIENCE", orElse: .seconds(2))
         concurrency = try read.number("--concurrency", flags.concurrency, "HYDRO_CONCURRENCY", orElse: 1000, within: 1...1_000_000)
         queue = try read.number("--queue", flags.queue, "HYDRO_QUEUE", orElse: 1000, within: 0...1_000_000)
+        slowStart = try read.span("--slow-start", flags.slowStart, "HYDRO_SLOW_START", orElse: .seconds(10))
+        shadowCopies = try read.number("--shadow-copies", flags.shadowCopies, "HYDRO_SHADOW_COPIES", orElse: 128, within: 1...100_000)
+        shadowBytes = try read.number(
+            "--shadow-bytes", flags.shadowBytes, "HYDRO_SHADOW_BYTES", orElse: 64 << 20, within: 4096...16_000_000_000)
         drainDelay = try read.span("--drain-delay", flags.drainDelay, "HYDRO_DRAIN_DELAY", orElse: .seconds(5))
         drainTimeout = try read.span("--drain-timeout", flags.drainTimeout, "HYDRO_DRAIN_TIMEOUT", orElse: .seconds(20))
         tls = try Self.tls(read.text(flags.tlsCertificate, "HYDRO_TLS_CERTIFICATE"), read.text(flags.tlsKey, "HYDRO_TLS_KEY"))

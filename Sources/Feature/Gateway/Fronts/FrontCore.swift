@@ -7,6 +7,7 @@ package import Logging
 import Metrics
 import Protos
 package import Telemetry
+import Wire
 
 /// The story of a prediction that all fronts share; they differ in how values and errors are written.
 package struct FrontCore: Sendable {
@@ -117,6 +118,8 @@ struct Visit {
     let front: FrontProtocol
     let began: ContinuousClock.Instant
     var requestID: String?
+    /// Our span in the caller's trace, or in one of our own.
+    var trace: TraceContext?
     var target: RouteTarget?
     /// Whether a servable is meant where no application has the name.
     var mayBeServable = false
@@ -133,6 +136,20 @@ extension Visit {
         let seen = SeenRequest(peer: prediction.peer, bytes: prediction.bytes, traceID: prediction.trace?.traceID)
         self.seen = seen
         return seen.trail
+    }
+}
+
+extension Visit {
+    /// Notes what ties the visit to logs and traces elsewhere.
+    mutating func identify(_ prediction: Prediction) {
+        requestID = prediction.requestID.text
+        trace = prediction.trace
+    }
+
+    /// The headers that tell the caller.
+    func identify(_ headers: inout WireHeaders) {
+        if let requestID { headers.append("x-request-id", requestID) }
+        if let trace { headers.append("traceparent", trace.description) }
     }
 }
 

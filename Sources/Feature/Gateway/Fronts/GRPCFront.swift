@@ -130,10 +130,14 @@ struct GRPCVisit {
         namespace = head.headers["hydro-namespace"] ?? core.defaultNamespace
         visit = core.open(.grpc)
         prediction = Prediction(head, began: visit.began, dice: core.dice)
-        visit.requestID = prediction.requestID.text
+        visit.identify(prediction)
     }
 
-    var metadata: WireHeaders { visit.requestID.map { ["x-request-id": $0] } ?? [:] }
+    var metadata: WireHeaders {
+        var metadata = WireHeaders()
+        visit.identify(&metadata)
+        return metadata
+    }
 
     func metadata(after error: PredictionError) -> WireHeaders {
         var metadata = metadata

@@ -8,7 +8,7 @@ extension FrontCore {
     /// Closes the visit with what was asked for, compressed if the caller likes it so.
     func answer(_ request: WireRequest, _ visit: Visit, _ body: [UInt8], headers: WireHeaders = jsonHead) async -> WireResponse {
         var response = WireResponse(status: 200, headers: headers, body: body)
-        if let id = visit.requestID { response.headers.append("x-request-id", id) }
+        visit.identify(&response.headers)
         await response.compress(for: request)
         close(visit, code: 200)
         return response
@@ -17,7 +17,7 @@ extension FrontCore {
     /// Closes the visit with an error.
     func refuse(_ error: PredictionError, _ visit: Visit, as dialect: HTTPDialect) -> WireResponse {
         var response = Self.refusal(error, as: dialect)
-        if let id = visit.requestID { response.headers.append("x-request-id", id) }
+        visit.identify(&response.headers)
         close(visit, code: response.status, error)
         return response
     }

@@ -53,7 +53,7 @@ package struct HTTPFront: WireHandler {
 
     private func stray(_ request: WireRequest) -> WireResponse {
         var visit = core.open(.http)
-        visit.requestID = Prediction(request, began: visit.began, dice: core.dice).requestID.text
+        visit.identify(Prediction(request, began: visit.began, dice: core.dice))
         let dialect = HTTPDialect(ofPath: request.path)
         return core.refuse(.noSuchPath("wanted \(dialect.paths), found \"\(request.path.prefix(200))\""), visit, as: dialect)
     }

@@ -23,7 +23,7 @@ struct HydrosphereFront: Sendable {
 
     private func predict(_ request: WireRequest, _ target: RouteTarget, _ visit: inout Visit) async throws(PredictionError) -> [UInt8] {
         var prediction = Prediction(request, began: visit.began, dice: core.dice)
-        visit.requestID = prediction.requestID.text
+        visit.identify(prediction)
         try request.mustBe("POST")
         try prediction.heedTimeout()
         visit.target = target

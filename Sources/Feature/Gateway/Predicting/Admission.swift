@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // SPDX-FileCopyrightText: the Hydro authors
 
-import KubeCore
 import Metrics
 import Synchronization
 
@@ -34,7 +33,7 @@ package final class Admission: Sendable {
         self.limits = limits
         turnedAway = Counter(
             label: "hydro_gateway_concurrency_turned_away_total",
-            dimensions: [("namespace", target.key.namespace), (target.kind.rawValue, target.key.name)])
+            dimensions: target.labels)
     }
 
     package var inFlight: Int { min(count.load(ordering: .relaxed), limits.limit) }
@@ -55,7 +54,7 @@ package final class Admission: Sendable {
 
     /// Gives the place back, to who has waited longest.
     package func leave(after held: Duration) {
-        let nanoseconds = held.components.seconds &* 1_000_000_000 &+ held.components.attoseconds / 1_000_000_000
+        let nanoseconds = held.nanoseconds
         let known = mean.load(ordering: .relaxed)
         mean.store(known == 0 ? nanoseconds : known + (nanoseconds - known) / 16, ordering: .relaxed)
         guard count.wrappingSubtract(1, ordering: .acquiringAndReleasing).oldValue > limits.limit else { return }

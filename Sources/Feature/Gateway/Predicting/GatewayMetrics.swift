@@ -20,6 +20,11 @@ package enum GatewayMetrics {
             "hydro_gateway_concurrency_in_flight": "requests that have a place now",
             "hydro_gateway_concurrency_queue": "requests that wait for a place",
             "hydro_gateway_concurrency_turned_away_total": "requests that found the queue full",
+            "hydro_gateway_pods_ready": "pods that Kubernetes calls ready",
+            "hydro_gateway_pods_ejected": "those of them that get no requests, since they cannot be reached or failed too often",
+            "hydro_gateway_shadow_sent_total": "requests copied to a shadow",
+            "hydro_gateway_shadow_failed_total": "copies that the shadow failed",
+            "hydro_gateway_shadow_dropped_total": "requests not copied to a shadow, which had too many already",
             "hydro_gateway_variant_seconds": "what the variant took of a request",
         ]
         return settings

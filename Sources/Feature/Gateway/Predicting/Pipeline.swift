@@ -17,19 +17,28 @@ package struct Pipeline: Sendable {
     let settings: Settings
     /// Who is told of every call, if anybody is to be.
     let tap: Tap?
+    let shadows: Shadows?
+    let prober: PodProber?
 
     /// How hard to try.
     package struct Settings: Sendable, Equatable {
         /// How long to look for a pod that takes the request, when none is there or all refuse.
         package var patience: Duration = .seconds(2)
-        /// How long a pod that refused a connection is left out while there are others.
-        package var shun: Duration = .seconds(3)
+        /// How long a new pod gets less than its share.
+        package var slowStart: Duration = .seconds(10)
 
         package init() {}
     }
 
-    package init(upstreams: GRPCUpstreams, dice: Dice = Dice(), settings: Settings = Settings(), tap: Tap? = nil) {
+    /// - Parameter shadows: makes the calls of shadows; without it there are none.
+    /// - Parameter prober: finds out whether a pod that was left out is back; without it no pod is left out.
+    package init(
+        upstreams: GRPCUpstreams, dice: Dice = Dice(), settings: Settings = Settings(), tap: Tap? = nil, shadows: Shadows? = nil,
+        prober: PodProber? = nil
+    ) {
         self.tap = tap
+        self.shadows = shadows
+        self.prober = prober
         self.upstreams = upstreams
         self.dice = dice
         self.settings = settings
@@ -41,7 +50,6 @@ package struct Pipeline: Sendable {
         _ prediction: Prediction, _ inputs: WireTensors, along route: Route
     ) async throws(PredictionError) -> (outputs: WireTensors, version: Int) {
         let deadline = prediction.deadline(along: route)
-        let metadata = Self.metadata(for: prediction)
         let sticky = route.stickyHeader.flatMap { prediction.headers[$0] }
         var current = inputs
         var version = 0
@@ -51,10 +59,13 @@ package struct Pipeline: Sendable {
             }
             let given = try Self.inputs(of: stage, at: place, of: route, from: current, request: inputs)
             let call = VariantCall(
-                variant: stage.variants[drawn], signature: stage.signature, inputs: given, metadata: metadata,
+                variant: stage.variants[drawn], signature: stage.signature, inputs: given, metadata: metadata(for: prediction),
                 beside: inputs.beside, began: prediction.began, deadline: deadline, pipeline: self,
                 tap: prediction.isTapped ? tap : nil)
             prediction.trail?.add(stage.variants[drawn].servable.name)
+            if !stage.shadows.isEmpty, prediction.isTapped {
+                copy(call, prediction, for: stage, of: route, keeping: inputs.bytes + (place > 0 ? current.bytes : 0))
+            }
             current = try await call.answer()
             version = stage.variants[drawn].version
         }
@@ -77,9 +88,28 @@ package struct Pipeline: Sendable {
         return given
     }
 
-    private static func metadata(for prediction: Prediction) -> WireHeaders {
+    /// Puts a copy of the call aside for each shadow whose turn it is. It has the application's whole time to itself.
+    private func copy(_ call: VariantCall, _ prediction: Prediction, for stage: Route.Stage, of route: Route, keeping bytes: Int) {
+        guard let shadows else { return }
+        for shadow in stage.shadows where shadow.isDue(dice) {
+            let now = ContinuousClock.now
+            let copy = VariantCall(
+                variant: shadow.variant, signature: call.signature, inputs: call.inputs, metadata: metadata(for: prediction),
+                beside: call.beside, began: now, deadline: now + route.timeout, pipeline: self, tap: tap)
+            shadows.put(copy, for: shadow, keeping: bytes)
+        }
+    }
+
+    /// What goes along with one call: the request's id, and a span of its own in the request's trace.
+    private func metadata(for prediction: Prediction) -> WireHeaders {
         var metadata: WireHeaders = ["x-request-id": prediction.requestID.text]
-        if let trace = prediction.trace { metadata.append("traceparent", trace.description) }
+        var random = dice
+        if let trace = prediction.trace { metadata.append("traceparent", trace.child(using: &random).description) }
         return metadata
     }
+}
+
+extension WireTensors {
+    /// Bytes of all tensors.
+    fileprivate var bytes: Int { entries.reduce(0) { $0 + $1.bytes.count } }
 }

@@ -7,6 +7,7 @@ package import Wire
 /// What a request says beside its values.
 package struct Prediction: Sendable {
     package var requestID: RequestID
+    /// Our span, whose children are the calls of variants.
     package var trace: TraceContext?
     /// When an answer is of no use any more, as the caller sees it.
     package var deadline: ContinuousClock.Instant
@@ -20,7 +21,7 @@ package struct Prediction: Sendable {
     package var trail: RequestTrail?
     /// Whether it was asked for by the application's own declaration, as from a topic, and not by a caller with a token.
     package var isVouchedFor = false
-    /// Whether the tap may tell of it.
+    /// Whether the tap may tell of it, and shadows get copies.
     package var isTapped = true
 
     package init(
@@ -38,7 +39,8 @@ package struct Prediction: Sendable {
     package init(_ request: WireRequest, began: ContinuousClock.Instant, dice: Dice) {
         var random = dice
         let id = request.headers["x-request-id"].flatMap(RequestID.init(header:)) ?? RequestID(using: &random)
-        let trace = request.headers["traceparent"].flatMap(TraceContext.init(header:)).map { $0.child(using: &random) }
+        let given = request.headers["traceparent"].flatMap(TraceContext.init(header:))
+        let trace = given.map { $0.child(using: &random) } ?? TraceContext(using: &random)
         self.init(requestID: id, trace: trace, deadline: request.deadline, began: began, headers: request.headers)
         peer = request.peer
         bytes = request.body.count

@@ -82,11 +82,6 @@ private final class FrontMeters: Sendable {
     }
 }
 
-extension Duration {
-    /// Nanoseconds of a span that a request can take.
-    fileprivate var nanoseconds: Int64 { components.seconds &* 1_000_000_000 &+ components.attoseconds / 1_000_000_000 }
-}
-
 /// What one variant of a stage was asked and how it answered.
 package final class VariantMeters: Sendable {
     private let answered: Counter

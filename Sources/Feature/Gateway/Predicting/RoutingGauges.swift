@@ -26,6 +26,10 @@ package final class RoutingGauges: Sendable {
             let (kind, key) = (route.target.kind.rawValue, route.target.key)
             values[Place(gauge: "hydro_gateway_concurrency_in_flight", kind: kind, key: key)] = route.admission.inFlight
             values[Place(gauge: "hydro_gateway_concurrency_queue", kind: kind, key: key)] = route.admission.queued
+            for variant in route.stages.flatMap({ $0.variants + $0.shadows.map(\.variant) }) {
+                values[Place(gauge: "hydro_gateway_pods_ready", kind: "servable", key: variant.servable)] = variant.pods.all.count
+                values[Place(gauge: "hydro_gateway_pods_ejected", kind: "servable", key: variant.servable)] = variant.pods.ejected
+            }
         }
         meters.withLock { meters in
             for (place, meter) in meters where values[place] == nil {

@@ -68,13 +68,19 @@ struct VariantCall: Sendable {
     }
 
     private func send(_ message: [UInt8]) async throws(PredictionError) -> GRPCReply {
+        let warmup = pipeline.settings.slowStart.nanoseconds
         var tried: [Pod] = []
         var reason = "it has no ready pods"
         var patience: ContinuousClock.Instant?
         var pause = Duration.milliseconds(5)
+        var hasTried = false
+        variant.pods.budget.add()
         while true {
-            guard let pod = variant.pods.choose(pipeline.dice.next(), now: Self.now, tried: tried) else {
-                // None there, or all have refused: pods come and go while a servable rolls, so a new one may be near.
+            let now = PodClock.now
+            let pod = variant.pods.choose(pipeline.dice.next(), now: now, warmup: warmup, tried: tried)
+            guard let pod, !hasTried || variant.pods.budget.take(now: now) else {
+                // None there, or all have refused, or there is too much of that: pods come and go while a servable rolls, so a new
+                // one may be near.
                 let end = patience ?? min(.now + pipeline.settings.patience, deadline)
                 patience = end
                 try await wait(pause, until: end, reason)
@@ -82,16 +88,32 @@ struct VariantCall: Sendable {
                 tried = []
                 continue
             }
+            if hasTried { variant.meters.retry() }
+            hasTried = true
             do throws(UpstreamError) {
-                return try await send(message, to: pod)
+                let reply = try await send(message, to: pod)
+                pod.answered(now: now)
+                return reply
             } catch .notSent(let why) {
-                pod.shun(until: Self.now + Self.nanoseconds(pipeline.settings.shun))
-                variant.meters.retry()
+                pipeline.prober?.eject(pod, at: SocketAddress(pod.ip, variant.port))
                 reason = "pod \(pod.ip) \(why)"
                 tried.append(pod)
             } catch {
+                note(error, of: pod)
                 throw failure(error)
             }
+        }
+    }
+
+    /// A pod that loses requests, or says that it is unavailable, is left out in time. A model that fails, or is slow, says nothing
+    /// about its pod.
+    private func note(_ error: UpstreamError, of pod: Pod) {
+        switch error {
+        case .refused(let status) where status.code != .unavailable: pod.answered(now: PodClock.now)
+        case .refused, .lost:
+            guard pod.failed(), let prober = pipeline.prober, variant.pods.maySpare(at: PodClock.now) else { return }
+            prober.eject(pod, at: SocketAddress(pod.ip, variant.port), suspected: true)
+        case .notSent, .deadlineExceeded, .cancelled, .tooLarge: return
         }
     }
 
@@ -118,12 +140,5 @@ struct VariantCall: Sendable {
         case .refused(let status): .modelFailed(model: variant.model, variant.dialect.status(status, of: variant.addressee))
         case .tooLarge(let limit): .brokenContract(model: variant.model, "wanted an answer of at most \(limit) bytes, got a longer one")
         }
-    }
-
-    private static var now: Int64 { nanoseconds(start.duration(to: .now)) }
-    private static let start = ContinuousClock.now
-
-    private static func nanoseconds(_ span: Duration) -> Int64 {
-        span.components.seconds * 1_000_000_000 + span.components.attoseconds / 1_000_000_000
     }
 }

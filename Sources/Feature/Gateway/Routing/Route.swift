@@ -18,6 +18,9 @@ package struct RouteTarget: Hashable, Sendable, CustomStringConvertible {
     }
 
     package var description: String { "\(kind.rawValue) \"\(key)\"" }
+
+    /// What metrics say of it.
+    var labels: [(String, String)] { [("namespace", key.namespace), (kind.rawValue, key.name)] }
 }
 
 /// The way of a request through stages of variants, with everything looked up beforehand.
@@ -28,6 +31,8 @@ package struct Route: Sendable {
         /// The variants that may answer: no shadows.
         package var variants: [Variant]
         package var picker: VariantPicker
+        /// The variants that get copies.
+        package var shadows: [Shadow] = []
     }
 
     package struct Variant: Sendable {
@@ -162,19 +167,32 @@ extension Route.Stage {
         name = stage.name
         self.signature = signature
         picker = VariantPicker(weights: answering.map(\.weight), names: answering.map(\.servable))
-        variants = answering.map { variant in
-            let key = ObjectKey(target.key.namespace, variant.servable)
-            let own = around.servables[key]?.status.signature
-            let isSame = own.map { Set($0.inputs.map(\.name)) == Set(signature.inputs.map(\.name)) } ?? true
-            return Route.Variant(
-                servable: key, model: "\(variant.model):\(variant.version)", version: variant.version, weight: variant.weight,
-                port: variant.port, dialect: Dialect(variant.protocol),
-                addressee: Addressee(name: variant.model, signature: own?.name ?? signature.name),
-                pods: around.pods(of: ObjectKey(target.key.namespace, variant.service)), inputs: isSame ? nil : own?.inputs,
-                meters: VariantMeters(target, stage: stage.name, servable: variant.servable),
-                subject: TapSubject(
-                    target, stage: stage.name, servable: variant.servable, model: variant.model, version: variant.version,
-                    isShadow: variant.shadowPercent != nil))
+        variants = answering.map { Route.Variant($0, of: stage, signature, target, around) }
+        shadows = stage.variants.compactMap { variant in
+            guard let percent = variant.shadowPercent else { return nil }
+            return Shadow(
+                Route.Variant(variant, of: stage, signature, target, around), percent: percent,
+                labels: target.labels + [("stage", stage.name), ("variant", variant.servable)])
         }
+    }
+}
+
+extension Route.Variant {
+    fileprivate init(
+        _ variant: ActiveRoute.Variant, of stage: ActiveRoute.Stage, _ signature: Signature, _ target: RouteTarget,
+        _ around: RouteSurroundings
+    ) {
+        let key = ObjectKey(target.key.namespace, variant.servable)
+        let own = around.servables[key]?.status.signature
+        let isSame = own.map { Set($0.inputs.map(\.name)) == Set(signature.inputs.map(\.name)) } ?? true
+        self.init(
+            servable: key, model: "\(variant.model):\(variant.version)", version: variant.version, weight: variant.weight,
+            port: variant.port, dialect: Dialect(variant.protocol),
+            addressee: Addressee(name: variant.model, signature: own?.name ?? signature.name),
+            pods: around.pods(of: ObjectKey(target.key.namespace, variant.service)), inputs: isSame ? nil : own?.inputs,
+            meters: VariantMeters(target, stage: stage.name, servable: variant.servable),
+            subject: TapSubject(
+                target, stage: stage.name, servable: variant.servable, model: variant.model, version: variant.version,
+                isShadow: variant.shadowPercent != nil))
     }
 }

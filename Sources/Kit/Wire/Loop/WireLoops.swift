@@ -26,6 +26,9 @@ package final class WireLoops: Sendable {
     /// The loop on whose thread the caller runs, if it is one of these.
     var current: WireLoop? { all.first { $0.isCurrent } }
 
+    /// The place among `all` of the loop on whose thread the caller runs, if it is one of these.
+    package var currentIndex: Int? { current?.index }
+
     /// The loops in turn, for work that comes from elsewhere.
     func next() -> WireLoop { all[abs(turn.wrappingAdd(1, ordering: .relaxed).newValue % all.count)] }
 }
