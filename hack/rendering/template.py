@@ -5,6 +5,7 @@
 Actions: if, else, range, with, end, and a value with functions behind pipes. That the result is Helm's own is proved
 by a test that renders the chart with Helm and compares.
 """
+import json
 import re
 
 import yaml
@@ -28,6 +29,7 @@ def quote(value):
 
 FUNCTIONS = {
     "quote": quote,
+    "toJson": lambda value: json.dumps(value, separators=(",", ":"), sort_keys=True),
     "toYaml": to_yaml,
     "nindent": lambda count, text: "\n" + "\n".join(" " * count + line if line else line for line in text.split("\n")),
     "join": lambda separator, items: separator.join(items),

@@ -16,15 +16,23 @@ package final class PublicKey: @unchecked Sendable {
 
     /// How a signature was made; the names of RFC 7518 and RFC 8037.
     package enum Algorithm: String, Sendable, CaseIterable {
-        case RS256, RS384, RS512, PS256, PS384, PS512, ES256, ES384, EdDSA
+        case rs256 = "RS256"
+        case rs384 = "RS384"
+        case rs512 = "RS512"
+        case ps256 = "PS256"
+        case ps384 = "PS384"
+        case ps512 = "PS512"
+        case es256 = "ES256"
+        case es384 = "ES384"
+        case edDSA = "EdDSA"
 
         /// The kind of key that it goes with.
         package var kind: Kind {
             switch self {
-            case .RS256, .RS384, .RS512, .PS256, .PS384, .PS512: .rsa
-            case .ES256: .p256
-            case .ES384: .p384
-            case .EdDSA: .ed25519
+            case .rs256, .rs384, .rs512, .ps256, .ps384, .ps512: .rsa
+            case .es256: .p256
+            case .es384: .p384
+            case .edDSA: .ed25519
             }
         }
     }
@@ -84,7 +92,7 @@ package final class PublicKey: @unchecked Sendable {
         }
         var detail: OpaquePointer?
         guard EVP_DigestVerifyInit(context, &detail, Self.digest(of: algorithm), nil, handle) == 1 else { return false }
-        if [.PS256, .PS384, .PS512].contains(algorithm) {
+        if [.ps256, .ps384, .ps512].contains(algorithm) {
             guard EVP_PKEY_CTX_set_rsa_padding(detail, RSA_PKCS1_PSS_PADDING) == 1,
                 EVP_PKEY_CTX_set_rsa_pss_saltlen(detail, RSA_PSS_SALTLEN_DIGEST) == 1
             else { return false }
@@ -94,10 +102,10 @@ package final class PublicKey: @unchecked Sendable {
 
     private static func digest(of algorithm: Algorithm) -> OpaquePointer? {
         switch algorithm {
-        case .RS256, .PS256, .ES256: EVP_sha256()
-        case .RS384, .PS384, .ES384: EVP_sha384()
-        case .RS512, .PS512: EVP_sha512()
-        case .EdDSA: nil
+        case .rs256, .ps256, .es256: EVP_sha256()
+        case .rs384, .ps384, .es384: EVP_sha384()
+        case .rs512, .ps512: EVP_sha512()
+        case .edDSA: nil
         }
     }
 

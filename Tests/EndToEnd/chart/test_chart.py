@@ -187,3 +187,14 @@ def may(kubectl, verb, resource, namespace):
         "spec": {"user": f"system:serviceaccount:{NAMESPACE}:hydro-operator", "resourceAttributes": {k: v for k, v in attributes.items() if v}},
     }
     return json.loads(kubectl("create", "-f", "-", "-o", "json", given=json.dumps(review)))["status"]["allowed"]
+
+
+def test_the_gateways_settings_reach_the_operator(helm):
+    plain = environment(rendered(helm)[("Deployment", "hydro-system", "hydro-operator")])
+    assert plain["HYDRO_GATEWAY_ACCESS_LOG"] == "off" and "HYDRO_GATEWAY_TLS_SECRET" not in plain
+    assert json.loads(plain["HYDRO_GATEWAY_RESOURCES"])["limits"] == {"memory": "1Gi"}
+    gateway = {"tlsSecret": "gateway-tls", "jwksConfigMap": "keys", "accessLog": "0.01", "tap": True, "serviceType": "LoadBalancer", "maxReplicas": 5}
+    given = environment(rendered(helm, {"gateway": gateway})[("Deployment", "hydro-system", "hydro-operator")])
+    assert given["HYDRO_GATEWAY_TLS_SECRET"] == "gateway-tls" and given["HYDRO_GATEWAY_JWKS_CONFIG_MAP"] == "keys"
+    assert given["HYDRO_GATEWAY_ACCESS_LOG"] == "0.01" and given["HYDRO_GATEWAY_TAP"] == "true"
+    assert given["HYDRO_GATEWAY_SERVICE_TYPE"] == "LoadBalancer" and given["HYDRO_GATEWAY_MAX_REPLICAS"] == "5"

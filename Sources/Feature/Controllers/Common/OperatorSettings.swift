@@ -46,6 +46,26 @@ package struct OperatorSettings: Sendable {
         package var replicas = 2
         package var serviceType = "ClusterIP"
         package var resources = Resources(requests: ["cpu": "50m", "memory": "64Mi"], limits: ["memory": "1Gi"])
+        /// Where above 0, an autoscaler keeps between `replicas` and so many gateways.
+        package var maxReplicas = 0
+        /// The share of requested CPU, in percent, that the autoscaler aims at.
+        package var targetCPU = 70
+        /// A `kubernetes.io/tls` Secret: both ports speak TLS then.
+        package var tlsSecret: String?
+        /// A ConfigMap or Secret with the keys that sign callers' tokens under `jwks.json`.
+        package var jwks: KeySource?
+        /// Whether the gateway is to tell what it sees to a socket in the pod's `tap` volume.
+        package var hasTap = false
+        /// `off`, `errors`, or a share of the requests.
+        package var accessLog: String?
         package init() {}
+
+        /// Whether an autoscaler decides how many gateways there are.
+        package var isAutoscaled: Bool { maxReplicas > replicas }
+    }
+
+    /// Where the keys are.
+    package enum KeySource: Sendable, Equatable {
+        case configMap(String), secret(String)
     }
 }

@@ -19,6 +19,8 @@ package struct GatewayDesired: Sendable, Equatable {
     package var service: Service
     package var budget: PodDisruptionBudget
     package var deployment: Deployment
+    /// Where the settings ask for one.
+    package var autoscaler: HorizontalPodAutoscaler?
 
     /// - Parameter owner: the operator's own Deployment, with which the gateway goes; nil where the operator runs outside of the cluster.
     package init(_ settings: OperatorSettings, owner: OwnerReference?) {
@@ -29,6 +31,7 @@ package struct GatewayDesired: Sendable, Equatable {
         service = Desired.stamped(parts.service)
         budget = Desired.stamped(parts.budget)
         deployment = Desired.stamped(parts.deployment)
+        autoscaler = settings.gateway.isAutoscaled ? Desired.stamped(parts.autoscaler) : nil
     }
 
     package static func key(_ settings: OperatorSettings) -> ObjectKey { ObjectKey(settings.namespace, name) }
@@ -36,7 +39,7 @@ package struct GatewayDesired: Sendable, Equatable {
     /// Where callers in the cluster reach the gateway: HTTP, gRPC.
     package static func addresses(_ settings: OperatorSettings) -> (http: String, grpc: String) {
         let host = "\(name).\(settings.namespace).svc"
-        return ("http://\(host):\(httpPort)", "\(host):\(grpcPort)")
+        return ("\(settings.gateway.tlsSecret == nil ? "http" : "https")://\(host):\(httpPort)", "\(host):\(grpcPort)")
     }
 }
 
@@ -66,6 +69,8 @@ private struct GatewayParts {
         role.rules = [
             PolicyRule([Hydro.group], ["applications", "servables"], reading),
             PolicyRule(["discovery.k8s.io"], ["endpointslices"], reading),
+            // Whose a caller's token is.
+            PolicyRule(["authentication.k8s.io"], ["tokenreviews"], ["create"]),
         ]
         return role
     }
@@ -98,7 +103,8 @@ private struct GatewayParts {
     var deployment: Deployment {
         var deployment = Deployment()
         deployment.metadata = metadata
-        deployment.spec.replicas = settings.gateway.replicas
+        // With an autoscaler the number is its own.
+        deployment.spec.replicas = settings.gateway.isAutoscaled ? nil : settings.gateway.replicas
         deployment.spec.selector = LabelSelector(selector)
         deployment.spec.strategy = Deployment.Strategy(maxSurge: .int(1), maxUnavailable: .int(0))
         deployment.spec.revisionHistoryLimit = 2
@@ -112,6 +118,7 @@ private struct GatewayParts {
         pod.serviceAccountName = GatewayDesired.name
         pod.enableServiceLinks = false
         pod.containers = [container]
+        pod.volumes = mounts.map(\.volume)
         if let secret = settings.registrySecret { pod.imagePullSecrets = [LocalRef(secret)] }
         pod.topologySpreadConstraints = TopologySpread.everywhere(selector)
         pod.securityContext = .restricted
@@ -124,8 +131,12 @@ private struct GatewayParts {
         container.name = "gateway"
         container.image = settings.gateway.image
         container.command = ["hydro-gateway"]
-        container.args =
-            settings.watchedNamespaces.isEmpty ? [] : ["--watch-namespaces", settings.watchedNamespaces.joined(separator: ",")]
+        container.args = args
+        container.volumeMounts = mounts.map { volume, path in
+            var mount = VolumeMount(volume.name, at: path)
+            mount.readOnly = volume.emptyDir == nil ? true : nil
+            return mount
+        }
         container.ports = [
             ContainerPort("http", GatewayDesired.httpPort), ContainerPort("grpc", GatewayDesired.grpcPort),
             ContainerPort("admin", GatewayDesired.adminPort),
@@ -137,6 +148,40 @@ private struct GatewayParts {
         container.securityContext?.readOnlyRootFilesystem = true
         container.terminationMessagePolicy = "FallbackToLogsOnError"
         return container
+    }
+
+    private var args: [String] {
+        var args: [String] = []
+        if !settings.watchedNamespaces.isEmpty { args += ["--watch-namespaces", settings.watchedNamespaces.joined(separator: ",")] }
+        let gateway = settings.gateway
+        if gateway.tlsSecret != nil { args += ["--tls-certificate", "/etc/hydro/tls/tls.crt", "--tls-key", "/etc/hydro/tls/tls.key"] }
+        if gateway.jwks != nil { args += ["--jwks", "/etc/hydro/jwks/jwks.json"] }
+        if gateway.hasTap { args += ["--tap-socket", "/run/hydro/tap/tap.sock"] }
+        if let accessLog = gateway.accessLog { args += ["--access-log", accessLog] }
+        return args
+    }
+
+    /// What comes from elsewhere, and where it is seen. Whole volumes, never single files, so that what is replaced is seen at once.
+    private var mounts: [(volume: Volume, path: String)] {
+        var mounts: [(Volume, String)] = []
+        if let secret = settings.gateway.tlsSecret { mounts.append((Volume("tls", secret: secret), "/etc/hydro/tls")) }
+        switch settings.gateway.jwks {
+        case .configMap(let name): mounts.append((Volume("jwks", configMap: name), "/etc/hydro/jwks"))
+        case .secret(let name): mounts.append((Volume("jwks", secret: name), "/etc/hydro/jwks"))
+        case nil: break
+        }
+        if settings.gateway.hasTap { mounts.append((Volume(emptyDir: "tap"), "/run/hydro/tap")) }
+        return mounts
+    }
+
+    var autoscaler: HorizontalPodAutoscaler {
+        var autoscaler = HorizontalPodAutoscaler()
+        autoscaler.metadata = metadata
+        autoscaler.spec.scaleTargetRef.name = GatewayDesired.name
+        autoscaler.spec.minReplicas = settings.gateway.replicas
+        autoscaler.spec.maxReplicas = settings.gateway.maxReplicas
+        autoscaler.spec.metrics = [HorizontalPodAutoscaler.Metric(resource: "cpu", utilization: settings.gateway.targetCPU)]
+        return autoscaler
     }
 
     private func probe(_ path: String, period: Int, failures: Int) -> Probe {

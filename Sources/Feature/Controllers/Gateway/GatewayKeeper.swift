@@ -26,6 +26,13 @@ struct GatewayKeeper: Sendable {
             try await keep(desired.binding, live: client.find(ClusterRoleBinding.self, clusterKey))
             try await keep(desired.service, live: stores.services.get(key))
             if let kind = features.disruptionBudget { try await keep(desired.budget, live: stores.budgets.get(key), kind: kind) }
+            if let kind = features.autoscaler {
+                if let autoscaler = desired.autoscaler {
+                    try await keep(autoscaler, live: stores.autoscalers.get(key), kind: kind)
+                } else if let extra = stores.autoscalers.get(key) {
+                    _ = try await client.delete(kind, key, uid: extra.metadata.uid)
+                }
+            }
             try await keep(desired.deployment, live: stores.deployments.get(key))
             return .settled
         } catch let error where !Task.isCancelled {
