@@ -42,9 +42,9 @@ def model(name, source=None, signature=SIGNATURE, runtime=None):
     return hydro("Model", name, spec)
 
 
-def application(name, *stages):
+def application(name, *stages, **more):
     """An Application; each stage is a list of variants."""
-    return hydro("Application", name, {"stages": [{"variants": variants} for variants in stages]})
+    return hydro("Application", name, {"stages": [{"variants": variants} for variants in stages], **more})
 
 
 def code(name, text):

@@ -18,14 +18,15 @@ class Gateway:
         self._prefix = f"/namespaces/{namespace}/gateway/application"
         self._local = threading.local()
 
-    def ask(self, application, body):
-        """Status and answer; `body` is JSON's value, or bytes to send as they are."""
+    def ask(self, application, body, **headers):
+        """Status and answer; `body` is JSON's value, or bytes to send as they are. In headers' names `_` stands for `-`."""
         content = body if isinstance(body, bytes) else json.dumps(body).encode()
         connection = getattr(self._local, "connection", None)
         if connection is None:
             connection = self._local.connection = http.client.HTTPConnection(*self._address, timeout=15)
         try:
-            connection.request("POST", f"{self._prefix}/{application}", content, {"Content-Type": "application/json"})
+            connection.request("POST", f"{self._prefix}/{application}", content, {
+                "Content-Type": "application/json", **{name.replace("_", "-"): value for name, value in headers.items()}})
             response = connection.getresponse()
             text = response.read()
         except Exception:

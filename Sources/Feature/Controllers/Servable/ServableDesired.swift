@@ -10,7 +10,7 @@ package struct ServableDesired: Sendable, Equatable {
     package static let container = "model"
     package static let portName = "grpc"
     /// Long enough for gateways to hear that the pod goes, before it stops to accept.
-    static let lastServingSeconds = 3
+    static let lastServingSeconds = 5
 
     package var deployment: Deployment
     package var service: Service
