@@ -93,6 +93,18 @@ struct ContentCodingTests {
         #expect(throws: PredictionError.bodyTooLarge(limit: 1 << 20)) { try ContentCoding.gzip.unpacked(bomb, limit: 1 << 20) }
     }
 
+    @Test func `packed bodies of all callers together have a bound, and give back what they took`() throws {
+        let packed = ContentCoding.gzip.packed([UInt8](repeating: 7, count: 300_000))
+        let budget = ByteBudget(500_000)
+        #expect(try ContentCoding.gzip.unpacked(packed, limit: 1 << 20, from: budget).count == 300_000)
+        #expect(throws: PredictionError.crowded("too many packed bodies at once")) {
+            try ContentCoding.gzip.unpacked(packed, limit: 1 << 20, from: budget)
+        }
+        budget.give(300_000)
+        #expect(throws: PredictionError.bodyTooLarge(limit: 1000)) { try ContentCoding.gzip.unpacked(packed, limit: 1000, from: budget) }
+        #expect(budget.isUntouched)
+    }
+
     @Test func `cut or foreign bytes are the caller's mistake, and bare deflate is none`() throws {
         let packed = ContentCoding.deflate.packed(Array("hello".utf8))
         // Without zlib's two bytes before and its checksum after.

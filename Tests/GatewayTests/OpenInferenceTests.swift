@@ -117,6 +117,29 @@ struct OpenInferenceTests {
         }
     }
 
+    @Test(arguments: [false, true]) func `OpenAPI asks for a token where predictions want one`(isGuarded: Bool) async throws {
+        try await Bench.run([.labelling(1)]) { bench in
+            var application = Objects.application("tumour", [Objects.stage("stage-0", Objects.signature, [Objects.variant("tumour-1")])])
+            if isGuarded {
+                var access = Application.Access()
+                access.tokenReview = Application.Access.TokenReview()
+                application.status.activeRoute?.access = access
+            }
+            bench.tell(application)
+            let answer = await bench.http.respond(to: WireRequest(path: "/openapi/tumour.json"))
+            let body = String(decoding: answer.body, as: UTF8.self)
+            #expect(answer.status == 200)
+            #expect(body.contains(#""security":[{"bearer":[]}]"#) == isGuarded)
+            #expect(body.contains(#""securitySchemes":{"bearer""#) == isGuarded)
+            // Nothing is unpacked for who may not ask.
+            let bomb = ContentCoding.gzip.packed([UInt8](repeating: 0, count: 60 << 20))
+            let refused = await bench.http.respond(
+                to: WireRequest(
+                    method: "POST", path: "/v2/models/tumour/infer", headers: ["content-encoding": "gzip"], body: bomb))
+            #expect(refused.status == (isGuarded ? 401 : 413))
+        }
+    }
+
     @Test func `the server's own refusals are worded for the path`() throws {
         let core = FrontCore(
             table: RoutingTable(), pipeline: Pipeline(upstreams: GRPCUpstreams(loops: try WireLoops(count: 1))), logger: Bench.silence)

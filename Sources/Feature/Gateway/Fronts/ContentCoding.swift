@@ -2,6 +2,8 @@
 // SPDX-FileCopyrightText: the Hydro authors
 
 import Archive
+import KubeCore
+import Synchronization
 import Wire
 
 /// How a body is packed on its way. (RFC 9110 §8.4)
@@ -37,20 +39,32 @@ enum ContentCoding: String {
         return best?.coding
     }
 
-    /// The plain body. No more than `limit` bytes and a piece come into being, however far the packed ones would go.
-    func unpacked(_ body: [UInt8], limit: Int) throws(PredictionError) -> [UInt8] {
-        do throws(ArchiveError) { return try inflated(body, limit: limit) } catch {
+    /// The plain body. No more than `limit` bytes and a piece come into being, however far the packed ones would go, and none that the
+    /// budget does not have; what the plain body takes of it is for the caller to give back.
+    func unpacked(_ body: [UInt8], limit: Int, from budget: ByteBudget = ByteBudget()) throws(PredictionError) -> [UInt8] {
+        var taken = 0
+        do throws(ArchiveError) {
+            if let plain = try inflated(body, limit: limit, from: budget, &taken) { return plain }
+        } catch {
+            budget.give(taken)
             if case .tooLarge = error { throw .bodyTooLarge(limit: limit) }
             throw .malformed("the body wants content-encoding \(rawValue), got something else: \(error)")
         }
+        budget.give(taken)
+        throw .crowded("too many packed bodies at once")
     }
 
-    private func inflated(_ body: [UInt8], limit: Int) throws(ArchiveError) -> [UInt8] {
+    /// Nil where the budget has no more.
+    private func inflated(
+        _ body: [UInt8], limit: Int, from budget: ByteBudget, _ taken: inout Int
+    ) throws(ArchiveError) -> [UInt8]? {
         let inflater = Inflater(self == .gzip ? .gzip : Self.isWrapped(body) ? .zlib : .none)
         var plain: [UInt8] = []
         inflater.feed(body)
         while let piece = try inflater.next() {
             guard plain.count + piece.count <= limit else { throw .tooLarge("over \(limit) bytes") }
+            guard budget.take(piece.count) else { return nil }
+            taken += piece.count
             plain += piece
         }
         try inflater.finish()
@@ -73,31 +87,62 @@ enum ContentCoding: String {
 
     // The loop is what a handler's task prefers, so leaving it takes more than `@concurrent`.
 
-    fileprivate func unpackedAside(_ body: [UInt8], limit: Int) async throws(PredictionError) -> [UInt8] {
-        try await withTaskExecutorPreference(globalConcurrentExecutor) { await unpackedElsewhere(body, limit: limit) }.get()
+    fileprivate func unpackedAside(
+        _ body: [UInt8], limit: Int, from budget: ByteBudget
+    ) async throws(PredictionError) -> [UInt8] {
+        try await withTaskExecutorPreference(globalConcurrentExecutor) { await unpackedElsewhere(body, limit: limit, from: budget) }.get()
     }
 
     fileprivate func packedAside(_ body: [UInt8]) async -> [UInt8] {
         await withTaskExecutorPreference(globalConcurrentExecutor) { await packedElsewhere(body) }
     }
 
-    @concurrent private func unpackedElsewhere(_ body: [UInt8], limit: Int) async -> Result<[UInt8], PredictionError> {
-        Result { () throws(PredictionError) in try unpacked(body, limit: limit) }
+    @concurrent private func unpackedElsewhere(
+        _ body: [UInt8], limit: Int, from budget: ByteBudget
+    ) async -> Result<[UInt8], PredictionError> {
+        Result { () throws(PredictionError) in try unpacked(body, limit: limit, from: budget) }
     }
 
     @concurrent private func packedElsewhere(_ body: [UInt8]) async -> [UInt8] { packed(body) }
 }
 
 extension FrontCore {
-    /// The request's body, unpacked. Nothing is unpacked for a name that is not served.
-    func body(of request: WireRequest, for visit: Visit) async throws(PredictionError) -> [UInt8] {
+    /// The request's body, unpacked. Nothing is unpacked for a name that is not served, or for who may not
+    /// ask it; `close` gives the room back.
+    func body(of request: WireRequest, for visit: inout Visit) async throws(PredictionError) -> [UInt8] {
         guard let text = request.headers["content-encoding"], let coding = try ContentCoding.named(text) else { return request.body }
         guard let target = visit.target else { return request.body }
-        _ = visit.mayBeServable ? try model(at: target.key) : try route(to: target)
+        let route = visit.mayBeServable ? try model(at: target.key) : try route(to: target)
+        if !route.access.isEmpty { try await access.admit(request.headers, by: route.access) }
         // Packed bytes may be a thousandth of the plain ones, so only the smallest are unpacked here.
-        guard request.body.count <= ContentCoding.least else { return try await coding.unpackedAside(request.body, limit: maxBody) }
-        return try coding.unpacked(request.body, limit: maxBody)
+        let plain =
+            request.body.count <= ContentCoding.least
+            ? try coding.unpacked(request.body, limit: maxBody, from: room)
+            : try await coding.unpackedAside(request.body, limit: maxBody, from: room)
+        visit.unpacked = plain.count
+        return plain
     }
+}
+
+/// Room in bytes that many share, so that packed bodies cannot become more than fits.
+final class ByteBudget: Sendable {
+    private let used = Atomic<Int>(0)
+    private let limit: Int
+
+    init(_ limit: Int = .max) { self.limit = limit }
+
+    /// Takes so many bytes, or none where they are not there.
+    func take(_ count: Int) -> Bool {
+        guard used.wrappingAdd(count, ordering: .relaxed).newValue <= limit else {
+            give(count)
+            return false
+        }
+        return true
+    }
+
+    func give(_ count: Int) { used.wrappingSubtract(count, ordering: .relaxed) }
+
+    var isUntouched: Bool { used.load(ordering: .relaxed) == 0 }
 }
 
 extension WireResponse {

@@ -20,7 +20,9 @@ package struct FrontCore: Sendable {
     let unknown = RouteMeters(unknown: ())
     /// Bytes of a body, once it is unpacked.
     let maxBody: Int
-    private let access: AccessControl
+    /// For unpacked bodies of all requests together.
+    let room: ByteBudget
+    let access: AccessControl
     private let log: RequestLog
     private let inFlight = Meter(label: "hydro_gateway_requests_in_flight")
     private let isListed: @Sendable () -> Bool
@@ -41,6 +43,7 @@ package struct FrontCore: Sendable {
         self.metrics = metrics
         self.isListed = isListed
         self.maxBody = maxBody
+        room = ByteBudget(max(maxBody, 128 << 20))
         self.table = table
         self.pipeline = pipeline
         self.dice = dice
@@ -107,6 +110,7 @@ package struct FrontCore: Sendable {
     /// The request has been answered: an HTTP status or a gRPC code, and the error behind it.
     func close(_ visit: Visit, code: Int, _ error: PredictionError? = nil) {
         inFlight.decrement()
+        if visit.unpacked > 0 { room.give(visit.unpacked) }
         let took = ContinuousClock.now - visit.began
         (visit.meters ?? unknown).count(visit.front, code: code, took: took)
         if error != nil || log.isOn { log.note(visit, code: code, error, took: took) }
@@ -125,6 +129,8 @@ struct Visit {
     var mayBeServable = false
     /// The version that the caller insists on, in the last stage.
     var version: Int?
+    /// Bytes that the body took when it was unpacked.
+    var unpacked = 0
     var meters: RouteMeters?
     /// For the log, where there is one.
     var seen: SeenRequest?

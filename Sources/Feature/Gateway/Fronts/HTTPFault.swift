@@ -34,7 +34,7 @@ package struct HTTPFault: Equatable, Sendable {
         information = "\(error)"
         switch error {
         case .unknown, .unknownVersion: (status, self.error) = (404, "NotFound")
-        case .notReady, .unavailable: (status, self.error) = (503, "ServiceUnavailable")
+        case .notReady, .unavailable, .crowded: (status, self.error) = (503, "ServiceUnavailable")
         case .unauthenticated: (status, self.error) = (401, "Unauthenticated")
         case .forbidden: (status, self.error) = (403, "Forbidden")
         case .cannotAuthenticate: (status, self.error) = (503, "ServiceUnavailable")
@@ -97,7 +97,7 @@ extension GRPCStatus {
         let code: GRPCCode =
             switch error {
             case .unknown, .unknownVersion: .notFound
-            case .notReady, .unavailable: .unavailable
+            case .notReady, .unavailable, .crowded: .unavailable
             case .unauthenticated: .unauthenticated
             case .forbidden: .permissionDenied
             case .cannotAuthenticate: .unavailable

@@ -27,7 +27,7 @@ struct HydrosphereFront: Sendable {
         try request.mustBe("POST")
         try prediction.heedTimeout()
         visit.target = target
-        let body = try await core.body(of: request, for: visit)
+        let body = try await core.body(of: request, for: &visit)
         let answer = try await core.serve(prediction, &visit) { (route) throws(PredictionError) in
             do throws(TensorJSONError) { return WireTensors(try TensorJSON.read(body, as: route.signature.inputs)) } catch {
                 switch error {

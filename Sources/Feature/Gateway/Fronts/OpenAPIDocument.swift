@@ -30,9 +30,6 @@ struct OpenAPIDocument {
             }
             $0.object("paths") { writePaths(&$0) }
             $0.object("components") { writeComponents(&$0) }
-            if route.needsToken {
-                $0.array("security") { $0.object { $0.array("bearer") { _ in } } }
-            }
         }
         return writer.bytes
     }
@@ -47,7 +44,8 @@ struct OpenAPIDocument {
         }
         writer.object("\(prefix)/v2/models/\(name)") {
             $0.object("get") {
-                write("modelMetadata", "The application's tensors, as the Open Inference Protocol describes them.", &$0)
+                write(
+                    "modelMetadata", "The application's tensors, as the Open Inference Protocol describes them.", &$0, isPrediction: false)
                 writeAnswers("ModelMetadata", fault: "InferFault", &$0, isPrediction: false)
             }
         }
@@ -60,9 +58,12 @@ struct OpenAPIDocument {
         }
     }
 
-    private func write(_ operation: String, _ description: String, _ writer: inout JSONWriter) {
+    private func write(_ operation: String, _ description: String, _ writer: inout JSONWriter, isPrediction: Bool = true) {
         writer.member("operationId", operation)
         writer.member("description", description)
+        // Access guards predictions; what goes in and out of them is no secret.
+        guard isPrediction, route.needsToken else { return }
+        writer.array("security") { $0.object { $0.array("bearer") { _ in } } }
     }
 
     private func writeBody(_ schema: String, _ writer: inout JSONWriter, example: [UInt8]?) {
@@ -94,7 +95,7 @@ struct OpenAPIDocument {
             faults["502"] = "The model's answer was lost, or is not what the signature declares."
             faults["504"] = "No answer in time."
         }
-        if route.needsToken {
+        if isPrediction, route.needsToken {
             faults["401"] = "There is no token, or none that is accepted."
             faults["403"] = "The token's owner may not ask this application."
         }
@@ -132,5 +133,5 @@ struct OpenAPIDocument {
 
 extension Route {
     /// Whether callers must show a token.
-    var needsToken: Bool { false }
+    var needsToken: Bool { !access.isEmpty }
 }

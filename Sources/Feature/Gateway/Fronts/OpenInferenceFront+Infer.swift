@@ -33,7 +33,7 @@ extension OpenInferenceFront {
         try request.mustBe("POST")
         try prediction.heedTimeout()
         visit.version = try ModelVersionText.number(version)
-        let body = try await core.body(of: request, for: visit)
+        let body = try await core.body(of: request, for: &visit)
         let length = try Self.jsonLength(of: request)
         var call = InferCall(InferRequest(inputs: WireTensors()))
         let answer = try await core.serve(prediction, &visit) { (route) throws(PredictionError) in

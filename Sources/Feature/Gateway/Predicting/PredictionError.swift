@@ -27,6 +27,8 @@ package enum PredictionError: Error, Equatable {
     case bodyTooLarge(limit: Int)
     /// The body is packed in a way that is not understood.
     case unsupportedCoding(String)
+    /// The gateway itself has too much to hold.
+    case crowded(String)
     /// The protocol has it, and the gateway does not.
     case notOffered(String)
     /// The request's gRPC frame is wrong, too large or compressed.
@@ -64,6 +66,7 @@ extension PredictionError: CustomStringConvertible {
         case .malformed(let reason): reason
         case .bodyTooLarge(let limit): "wanted a body of at most \(limit) bytes, found a longer one"
         case .unsupportedCoding(let coding): "wanted content-encoding gzip or deflate, found \"\(coding)\""
+        case .crowded(let reason): reason
         case .notOffered(let reason): reason
         case .badFrame(let status): status.message
         case .invalidInput(let violations): ContractViolation.summary(of: violations)
