@@ -66,7 +66,7 @@ struct TensorJSONTests {
     ]
 
     @Test(arguments: cases) func `a value goes in and comes out`(value: Case) throws {
-        let tensors = try TensorJSON.read("{\"f\": \(value.json)}".utf8, as: [value.field])
+        let tensors = try TensorJSON.read(Array("{\"f\": \(value.json)}".utf8), as: [value.field])
         #expect(tensors == ["f": value.tensor])
         let back = TensorJSON.write(tensors, as: [value.field])
         #expect(String(decoding: back, as: UTF8.self) == "{\"f\":\(value.back ?? value.json)}")
@@ -111,13 +111,13 @@ struct TensorJSONTests {
 
     @Test(arguments: breaches) func `a value that does not fit is named`(breach: Breach) {
         #expect(throws: TensorJSONError.violations([ContractViolation(field: "f", wanted: breach.field.wanted, found: breach.found)])) {
-            try TensorJSON.read("{\"f\": \(breach.json)}".utf8, as: [breach.field])
+            try TensorJSON.read(Array("{\"f\": \(breach.json)}".utf8), as: [breach.field])
         }
     }
 
     @Test func `NaN goes in and comes out as a string`() throws {
         let field = Field("f", .float, .scalar)
-        let tensors = try TensorJSON.read("{\"f\":\"NaN\"}".utf8, as: [field])
+        let tensors = try TensorJSON.read(Array("{\"f\":\"NaN\"}".utf8), as: [field])
         #expect(TensorJSON.write(tensors, as: [field]) == Array("{\"f\":\"NaN\"}".utf8))
     }
 
@@ -127,7 +127,7 @@ struct TensorJSONTests {
             Field("m", .map, subfields: [Field("x", .int8, .scalar)]),
         ]
         let error = #expect(throws: TensorJSONError.self) {
-            try TensorJSON.read(#"{"m":{"x":300,"y":1},"zz":[{"deep":[1]}],"c":1,"a":[1],"c":true}"#.utf8, as: fields)
+            try TensorJSON.read(Array(#"{"m":{"x":300,"y":1},"zz":[{"deep":[1]}],"c":1,"a":[1],"c":true}"#.utf8), as: fields)
         }
         guard case .violations(let violations) = error else { return #expect(Bool(false), "\(String(describing: error))") }
         #expect(
@@ -143,19 +143,19 @@ struct TensorJSONTests {
     }
 
     @Test func `undeclared members may be let pass`() throws {
-        let tensors = try TensorJSON.read(#"{"x":1,"y":2}"#.utf8, as: [Field("x", .int8, .scalar)], undeclared: .ignored)
+        let tensors = try TensorJSON.read(Array(#"{"x":1,"y":2}"#.utf8), as: [Field("x", .int8, .scalar)], undeclared: .ignored)
         #expect(tensors == ["x": Tensor(.int8, .scalar, .int32([1]))])
     }
 
     @Test(arguments: ["", "[1]", "{\"f\":1", "{\"f\":NaN}", "{\"f\":1}x", "{\"f\":[1,]}"])
     func `text that is no JSON object is malformed, not a violation`(text: String) {
-        let error = #expect(throws: TensorJSONError.self) { try TensorJSON.read(text.utf8, as: [Field("f", .double)]) }
+        let error = #expect(throws: TensorJSONError.self) { try TensorJSON.read(Array(text.utf8), as: [Field("f", .double)]) }
         guard case .malformed = error else { return #expect(Bool(false), "\(String(describing: error))") }
     }
 
     @Test func `a flood of strangers is told in part`() throws {
         let members = (0..<5000).map { "\"k\($0)\":0" }.joined(separator: ",")
-        let error = #expect(throws: TensorJSONError.self) { try TensorJSON.read("{\(members)}".utf8, as: [Field("f", .double)]) }
+        let error = #expect(throws: TensorJSONError.self) { try TensorJSON.read(Array("{\(members)}".utf8), as: [Field("f", .double)]) }
         guard case .violations(let violations) = error else { return #expect(Bool(false)) }
         #expect(violations.count <= 101)
         #expect(ContractViolation.summary(of: violations).hasSuffix("and 81 more"))
@@ -163,7 +163,7 @@ struct TensorJSONTests {
 
     @Test func `a value given over and over is told in part`() {
         let members = Array(repeating: "\"f\":1", count: 5000).joined(separator: ",")
-        let error = #expect(throws: TensorJSONError.self) { try TensorJSON.read("{\(members)}".utf8, as: [Field("f", .double)]) }
+        let error = #expect(throws: TensorJSONError.self) { try TensorJSON.read(Array("{\(members)}".utf8), as: [Field("f", .double)]) }
         guard case .violations(let violations) = error else { return #expect(Bool(false)) }
         #expect(violations.count == 100)
     }

@@ -36,6 +36,25 @@ struct TensorProtoTests {
         #expect(try WireTensors(scanning: wire.message()[...]).tensors() == Self.all)
     }
 
+    @Test(arguments: [
+        ([Field("a", .double, [2]), Field("b", .int64)], true), ([Field("b", .int64), Field("a", .double, [-1])], true),
+        ([Field("a", .any), Field("b", .any, .scalar)], true), ([Field("a", .double, [2])], false),
+        ([Field("a", .double, [3]), Field("b", .int64)], false), ([Field("a", .float, [2]), Field("b", .int64)], false),
+        ([Field("a", .double, [2]), Field("c", .int64)], false), ([Field("a", .double, .scalar), Field("b", .int64)], false),
+    ]) func `a quick look and the whole check agree`(fields: [Field], fit: Bool) {
+        let tensors = ["a": Tensor(.double, [2], .double([1, 2])), "b": Tensor(.int64, .scalar, .int64([3]))]
+        let signature = Signature(inputs: fields, outputs: fields)
+        #expect(signature.violations(ofInputs: WireTensors(tensors)).isEmpty == fit)
+        #expect(signature.violations(ofInputs: WireTensors(tensors)) == signature.violations(ofInputs: tensors))
+        #expect(signature.violations(ofOutputs: WireTensors(tensors)) == signature.violations(ofOutputs: tensors))
+    }
+
+    @Test func `elements that do not fill their shape are found by the quick look too`() {
+        let fields = [Field("a", .double, [-1])]
+        let tensors = WireTensors(["a": Tensor(.double, [3], .double([1, 2]))])
+        #expect(Signature(inputs: fields, outputs: fields).violations(ofInputs: tensors).map(\.found) == ["double [3] with 2 elements"])
+    }
+
     @Test func `what we write is what the generated code reads, and the reverse`() throws {
         let message = try WireTensors(Self.all).message()
         let read = try ProtoRequest(serializedBytes: message)

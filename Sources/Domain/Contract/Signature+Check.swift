@@ -63,15 +63,16 @@ extension Signature {
     }
 
     private static func mismatch(of tensor: some TensorOutlining, against field: Field) -> String? {
-        let shown = "\(tensor.dtype.rawValue)\(tensor.shape.map { " \($0)" } ?? "")"
-        guard field.dtype == tensor.dtype || (field.dtype == .any && tensor.dtype != .invalid) else { return shown }
+        // A text only where there is something to say: this is on the path of every prediction, several times.
+        func shown() -> String { "\(tensor.dtype.rawValue)\(tensor.shape.map { " \($0)" } ?? "")" }
+        guard field.dtype == tensor.dtype || (field.dtype == .any && tensor.dtype != .invalid) else { return shown() }
         if let wanted = field.shape {
             guard let shape = tensor.shape else { return "\(tensor.dtype.rawValue) without a shape" }
-            guard wanted.accepts(shape) else { return shown }
+            guard wanted.accepts(shape) else { return shown() }
         }
         guard let shape = tensor.shape else { return nil }
         guard shape.count == tensor.count else {
-            return "\(shown) with \(tensor.count) element\(tensor.count == 1 ? "" : "s")"
+            return "\(shown()) with \(tensor.count) element\(tensor.count == 1 ? "" : "s")"
         }
         return nil
     }

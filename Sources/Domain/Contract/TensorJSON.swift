@@ -27,7 +27,7 @@ package enum TensorJSON {
     ///
     /// Cost: one pass over the text and no tree in between. Reports every violation, not only the first.
     package static func read(
-        _ json: some Collection<UInt8>, as fields: [Field], undeclared: UndeclaredPolicy = .refused
+        _ json: [UInt8], as fields: [Field], undeclared: UndeclaredPolicy = .refused
     ) throws(TensorJSONError) -> [String: Tensor] {
         var object = ObjectReading(fields: fields, undeclared: undeclared, path: "")
         do throws(JSONError) {

@@ -29,6 +29,13 @@ package struct JSONReader {
         return try (outcome ?? Array(bytes).withUnsafeBufferPointer { document($0, body) }).get()
     }
 
+    /// The same for an array, without asking what it is.
+    package static func read<Value>(
+        _ bytes: [UInt8], _ body: (inout JSONReader) throws(JSONError) -> Value
+    ) throws(JSONError) -> Value {
+        try bytes.withUnsafeBufferPointer { document($0, body) }.get()
+    }
+
     private static func document<Value>(
         _ buffer: UnsafeBufferPointer<UInt8>, _ body: (inout JSONReader) throws(JSONError) -> Value
     ) -> Result<Value, JSONError> {

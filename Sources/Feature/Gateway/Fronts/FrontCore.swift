@@ -68,7 +68,7 @@ package struct FrontCore: Sendable {
         let entered = ContinuousClock.now
         defer { route.admission.leave(after: .now - entered) }
         let inputs = try decode(route)
-        let violations = route.signature.violations(ofInputs: inputs.outlines)
+        let violations = route.signature.violations(ofInputs: inputs)
         guard violations.isEmpty else { throw .invalidInput(violations) }
         let (outputs, version) = try await pipeline.run(prediction, inputs, along: route)
         return Answer(outputs: outputs, route: route, version: version)

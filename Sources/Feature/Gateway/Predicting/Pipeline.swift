@@ -79,7 +79,7 @@ package struct Pipeline: Sendable {
         let given = current.picking(stage.signature.inputs, orFrom: request)
         // The first stage takes what the whole application was checked for.
         guard place > 0 else { return given }
-        let violations = stage.signature.violations(ofInputs: given.outlines)
+        let violations = stage.signature.violations(ofInputs: given)
         guard violations.isEmpty else {
             throw .brokenContract(
                 model: route.stages[place - 1].name,

@@ -62,7 +62,7 @@ struct VariantCall: Sendable {
         do throws(ProtoError) { outputs = try variant.dialect.answer(reply.message) } catch {
             throw .brokenContract(model: variant.model, "\(error)")
         }
-        let violations = signature.violations(ofOutputs: outputs.outlines)
+        let violations = signature.violations(ofOutputs: outputs)
         guard violations.isEmpty else { throw .brokenContract(model: variant.model, ContractViolation.summary(of: violations)) }
         return outputs
     }
