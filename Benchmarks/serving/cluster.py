@@ -13,7 +13,7 @@ _SCORE = {"name": "score", "dtype": "double", "shape": []}
 _PIXELS = {"name": "pixels", "dtype": "float32", "shape": [-1]}
 MODEL = {"name": "predict", "inputs": [_NUMBERS], "outputs": [_SCORE]}
 STAGE = {"name": "predict", "inputs": [_NUMBERS], "outputs": [_NUMBERS]}
-BULK = {"name": "predict", "inputs": [_PIXELS], "outputs": [_SCORE]}
+BULK = {"name": "predict", "inputs": [_PIXELS], "outputs": [{**_SCORE, "shape": [1]}]}
 PORT = 16463
 
 

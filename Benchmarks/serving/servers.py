@@ -80,8 +80,8 @@ def own_address():
 
 
 @contextlib.contextmanager
-def upstream(program, address):
-    with _run([program, address, str(UPSTREAM)]) as process:
+def upstream(program, address, folder):
+    with _run([program, address, str(UPSTREAM), f"{folder}/tap"]) as process:
         _wait_for(address, UPSTREAM)
         yield Server("direct", process, f"http://{address}:{UPSTREAM}", f"http://{address}:{UPSTREAM}")
 
@@ -94,6 +94,11 @@ def gateway(program, kubeconfig, folder, loops, *more):
             _run(command, env={**os.environ, "KUBECONFIG": kubeconfig}, stderr=log) as process:
         _wait_until_ready(f"http://127.0.0.1:{GATEWAY_ADMIN}/readyz", process)
         yield Server("hydro-gateway", process, f"http://127.0.0.1:{GATEWAY_HTTP}", f"http://127.0.0.1:{GATEWAY_GRPC}")
+
+
+def tap_flags(folder):
+    """Has the gateway tell of every call at the upstream's socket."""
+    return ["--tap-socket", f"{folder}/tap"]
 
 
 @contextlib.contextmanager

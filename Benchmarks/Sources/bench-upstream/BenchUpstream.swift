@@ -6,26 +6,31 @@ import Wire
 
 /// A model that takes no time, for measuring what stands before it.
 ///
-///     bench-upstream ADDRESS PORT
+///     bench-upstream ADDRESS PORT SOCKET
 ///
 /// One thread answers every request at once, with what it always answers. PORT is the model: twenty numbers in, one out.
 /// PORT + 1 is a stage before it: twenty numbers in, twenty out. Both speak HTTP/1.1 and HTTP/2 with prior knowledge, and on
-/// them the runtime's PredictionService, the Open Inference Protocol over gRPC, and JSON of either.
+/// them the runtime's PredictionService, the Open Inference Protocol over gRPC, and JSON of either. SOCKET is a file whose listener
+/// takes every gRPC message and says nothing, as a tap's reader does.
 @main
 enum BenchUpstream {
     static func main() async throws {
         let words = CommandLine.arguments.dropFirst()
-        guard words.count == 2, let address = words.first, let port = words.last.flatMap({ Int($0) }) else {
-            print("wanted ADDRESS PORT, found \(words.count) words")
+        guard words.count == 3, let address = words.first, let path = words.last, let port = words.dropFirst().first.flatMap({ Int($0) })
+        else {
+            print("wanted ADDRESS PORT SOCKET, found \(words.count) words")
             return
         }
         let loops = try WireLoops(count: 1)
         var limits = WireLimits()
         limits.connections = 4096
         let logger = Logger(label: "bench-upstream")
-        let servers = [CannedAnswers.model, .stage].enumerated().map { place, answers in
+        var servers = [CannedAnswers.model, .stage].enumerated().map { place, answers in
             WireServer(address: address, port: port + place, loops: loops, limits: limits, handler: answers, logger: logger)
         }
+        let aside = try WireLoops(count: 1)
+        servers.append(
+            WireServer(at: SocketAddress(unix: path), loops: aside, limits: limits, handler: CannedAnswers.model, logger: logger))
         for server in servers { try server.bind() }
         print("listening")
         try await withThrowingDiscardingTaskGroup { group in
@@ -65,7 +70,7 @@ struct CannedAnswers: WireHandler {
         case "/hydrosphere.serving.gateway.GatewayService/PredictApplication": runtime
         case "/inference.GRPCInferenceService/ModelInfer": openInference
         case let path where path.hasPrefix("/v2/"): openInferenceJSON
-        default: hydrosphereJSON
+        default: request.isGRPC ? .grpc(message: []) : hydrosphereJSON
         }
     }
 }
