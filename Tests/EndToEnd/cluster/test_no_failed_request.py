@@ -9,6 +9,7 @@ At the end a table says what was asked during each change, and how long the answ
 import pathlib
 import subprocess
 import time
+import urllib.request
 
 import pytest
 
@@ -176,6 +177,38 @@ def test_the_gateway_rolls(world):
             pod["metadata"]["name"] for pod in world.system.list("pods", "app.kubernetes.io/component=gateway")}, 90)
 
     world.during("gateway rolled", "sturdy", roll)
+
+
+def test_sonar_is_absent(world):
+    """The gateway is told to tell, and nobody is at the socket: what it would have told is counted as dropped."""
+    def tell(whether):
+        world.system.kubectl("set", "env", "deployment/hydro-operator", f"HYDRO_GATEWAY_TAP={whether}")
+        world.system.kubectl("rollout", "status", "deployment/hydro-operator", "--timeout=180s", timeout=190)
+        wait_for(f"a gateway with the tap {whether}", lambda: _is_tapped(world.system) == (whether == "true"), 60)
+        world.system.kubectl("rollout", "status", "deployment/hydro-gateway", "--timeout=180s", timeout=190)
+
+    before = _is_tapped(world.system)
+    tell("true")
+    try:
+        world.during("sonar absent: nobody at the tap", "sturdy", lambda: time.sleep(15))
+        dropped = sum(_dropped(pod["status"]["podIP"]) for pod in world.system.list("pods", "app.kubernetes.io/component=gateway"))
+        assert dropped > 1000, f"wants what was not told to be counted, found {dropped}"
+    finally:
+        tell("true" if before else "false")
+
+
+def _is_tapped(system):
+    found = system.get("deployment", "hydro-gateway")
+    return any("--tap-socket" in each for each in found["spec"]["template"]["spec"]["containers"][0].get("args", []))
+
+
+def _dropped(address):
+    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    try:
+        text = opener.open(f"http://{address}:9092/metrics", timeout=10).read().decode()
+    except OSError:  # a gateway that leaves
+        return 0
+    return sum(float(line.split()[-1]) for line in text.splitlines() if line.startswith("hydro_gateway_tap_dropped_total"))
 
 
 def test_the_operator_is_killed(world):

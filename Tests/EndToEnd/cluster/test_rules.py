@@ -1,10 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 # SPDX-FileCopyrightText: the Hydro authors
 
-"""What an Application says of its requests beside shares: who sticks, how many at once."""
+"""What an Application says of its requests beside shares: who sticks, who is copied, how many at once."""
 
 import collections
+import statistics
 import threading
+import time
 
 import catalogue
 from kube import wait_for
@@ -57,3 +59,22 @@ def test_no_more_than_the_limit_are_with_the_model_and_the_others_are_told_to_co
         each.join(30)
     counts = collections.Counter(statuses)
     assert set(counts) == {200, 429} and counts[200] <= gateways, counts
+
+
+def test_a_shadow_gets_copies_and_its_sleep_is_nobodys(space, gateway):
+    sleeper = "import time\n\n\ndef predict(x):\n    print('copied', flush=True)\n    time.sleep(5)\n    return {'x': x, 'version': 2}\n"
+    _two_versions(space, "shaded", catalogue.answers(1), sleeper)
+    _serve(space, gateway, "shaded", [{"model": "shaded", "version": 1}, {"model": "shaded", "version": 2, "shadow": {"percent": 100}}])
+
+    def copies():
+        assert gateway.version("shaded") == 1
+        return space.kubectl("logs", "-l", "hydrosphere.io/servable=shaded-2", "--tail=-1").count("copied")
+
+    # The application does not wait for its shadow, so the first requests may have been too early for it.
+    wait_for("a copy at the shadow", copies, 60)
+    took = []
+    for _ in range(50):
+        begun = time.monotonic()
+        assert gateway.version("shaded") == 1
+        took.append(time.monotonic() - begun)
+    assert statistics.median(took) < 1, took
