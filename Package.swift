@@ -36,7 +36,7 @@ let house: [Room] = [
     .domain("OpenInference", on: ["Contract", "JSON", "Protos"]),
 
     .feature("Composer", on: ["Archive", "Contract", "Hashing", "HydroAPI", "JSON", "KubeCore", "OCI", "Protos", "Transport"], [.log, .metrics]),
-    .feature("Controllers", on: ["Composer", "Contract", "Hashing", "HydroAPI", "JSON", "KubeClient", "KubeCore", "KubeRuntime", "OCI"], [.log, .metrics, .lifecycle]),
+    .feature("Controllers", on: ["Composer", "Contract", "Hashing", "HydroAPI", "JSON", "KubeClient", "KubeCore", "KubeRuntime", "OCI", "Transport"], [.log, .metrics, .lifecycle]),
     .feature("Gateway", on: ["Archive", "Contract", "Hashing", "HydroAPI", "JSON", "Kafka", "KubeClient", "KubeCore", "KubeRuntime", "OpenInference", "Protos", "Telemetry", "Wire"], [.log, .metrics, .lifecycle, .protobuf]),
 
     .program("hydro-operator", on: ["Composer", "Controllers", "HydroAPI", "JSON", "KubeClient", "KubeCore", "KubeRuntime", "OCI", "Telemetry", "Transport", "Wire"], [.arguments, .log, .metrics, .lifecycle, .signals]),

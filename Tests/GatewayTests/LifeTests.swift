@@ -133,7 +133,7 @@ struct FrontServiceTests {
         let health = Health([Health.Check("watches", .ready) { isReady.load(ordering: .relaxed) ? .passing : .failing("not listed yet") }])
         let front = AdminFront(
             health: health, metrics: MetricsRegistry(), gauges: WireGauges(servers: [], upstreams: GRPCUpstreams(loops: loops)),
-            routing: RoutingGauges(of: RoutingTable()))
+            routing: RoutingGauges(of: RoutingTable()), kafka: KafkaBoard())
         func status(_ path: String, _ method: String = "GET") async -> Int {
             await front.respond(to: WireRequest(method: method, path: path)).status
         }

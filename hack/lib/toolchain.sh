@@ -20,3 +20,12 @@ need_python() { # for tests and clients: Debian's own interpreter and packages
     $site/pytest=python3-pytest $site/yaml=python3-yaml $site/sklearn=python3-sklearn $site/pip=python3-pip \
     protoc=protobuf-compiler
 }
+
+# A Kafka-compatible server from PyPI, for tests; its path is HYDRO_KAFKA_BROKER. Later versions want a newer glibc than Debian 12 has.
+need_kafka_broker() {
+  local site=$KEEP/kafka-broker/0.2.2
+  need_python
+  need /usr/lib/python3/dist-packages/confluent_kafka=python3-confluent-kafka
+  [ -x "$site/noida_db/noida-db" ] || /usr/bin/python3 -m pip install -q --no-deps --target "$site" noida-db==0.2.2 || return 1
+  export HYDRO_KAFKA_BROKER=$site/noida_db/noida-db
+}

@@ -40,4 +40,5 @@ package enum ConditionType {
     package static let stalled = "Stalled"
     package static let contractCompatible = "ContractCompatible"
     package static let servablesReady = "ServablesReady"
+    package static let kafkaReady = "KafkaReady"
 }

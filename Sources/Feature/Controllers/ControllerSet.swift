@@ -22,6 +22,7 @@ package struct ControllerSet: Sendable {
     let reporter: Reporter
     let events: EventRecorder
     let queues = Queues()
+    let kafka = KafkaFindings()
 
     struct Queues: Sendable {
         let models = WorkQueue<ObjectKey>()
@@ -58,7 +59,8 @@ package struct ControllerSet: Sendable {
     /// What to run: reflectors first, since the controllers lean on them.
     package var services: [any ServiceLifecycle.Service] {
         reflectors + [
-            models, versions, runtimes, servables, applications, gateway, BuildFeed(changes: composer.changes, queue: queues.versions),
+            models, versions, runtimes, servables, applications, gateway, survey,
+            BuildFeed(changes: composer.changes, queue: queues.versions),
         ]
     }
 
@@ -97,10 +99,17 @@ extension ControllerSet {
     }
 
     private var applications: Controller<Application> {
-        let reconciler = ApplicationReconciler(stores: stores, client: client, reporter: reporter, settings: settings)
+        let reconciler = ApplicationReconciler(
+            stores: stores, client: client, reporter: reporter, settings: settings, kafka: kafka)
         return controller("application", stores.applications, queues.applications, onGone: { reconciler.forget($0) }) {
             try await reconciler.reconcile($0)
         }
+    }
+
+    private var survey: KafkaSurvey {
+        KafkaSurvey(
+            stores: stores, client: client, settings: settings, findings: kafka, queue: queues.applications, gate: leadership,
+            logger: logger)
     }
 
     /// Follows the gateway's Deployment; what it leans on is looked at each minute.

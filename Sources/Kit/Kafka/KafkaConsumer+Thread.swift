@@ -165,7 +165,7 @@ extension KafkaConsumer {
 
     /// Commits all that is finished, and waits for the broker's word.
     private func settle(by end: ContinuousClock.Instant) {
-        while state.withLock({ $0.isCommitting || !$0.ledger.due.isEmpty }), .now < end, client.lastTrouble == nil {
+        while state.withLock({ $0.isCommitting || !$0.ledger.due.isEmpty }), .now < end, client.lastTrouble?.kind != .fatal {
             state.withLock { commit(&$0, force: true) }
             serveCommits(waiting: 10)
         }
@@ -175,7 +175,7 @@ extension KafkaConsumer {
 
     /// One commit is under way at a time; what is finished meanwhile goes with the next.
     func commit(_ state: inout ConsumerState, force: Bool) {
-        guard !state.isCommitting, !state.isGone, force || .now >= state.mayCommitAt else { return }
+        guard !state.isCommitting, !state.isGone, (force && !state.hasFailedToCommit) || .now >= state.mayCommitAt else { return }
         let due = state.ledger.due
         guard !due.isEmpty else { return }
         let note = Unmanaged.passRetained(CommitNote(self))
@@ -191,10 +191,12 @@ extension KafkaConsumer {
             state.isCommitting = false
             if code == RD_KAFKA_RESP_ERR_NO_ERROR {
                 state.statistics.commits += 1
+                state.hasFailedToCommit = false
                 state.ledger.commit(offsets)
             } else {
                 // Tried again with the next; a member that was thrown out hears of it by a rebalance.
                 state.statistics.commitsFailed += 1
+                state.hasFailedToCommit = true
                 state.mayCommitAt = .now + .milliseconds(200)
             }
         }

@@ -74,8 +74,12 @@ package final class KafkaConsumer: @unchecked Sendable {
         }
     }
 
-    /// What goes wrong now: with the brokers, the topic or the group.
-    package var trouble: KafkaError? { state.withLock { $0.trouble } ?? client.lastTrouble }
+    /// What keeps records from coming: of the topic or the group, until partitions are given to us; or what ended the client.
+    ///
+    /// Connections that fail are for a producer's `check` to find.
+    package var trouble: KafkaError? {
+        state.withLock { $0.trouble } ?? client.lastTrouble.flatMap { $0.kind == .fatal ? $0 : nil }
+    }
 }
 
 /// What has happened since the start, and how things are now.
@@ -91,12 +95,15 @@ package struct KafkaConsumerStatistics: Sendable, Equatable {
     /// Records of our partitions that are not committed, as of the last fetch.
     package var lag: Int64 = 0
     package var isPaused = false
+
+    package init() {}
 }
 
 /// What the client's thread shares with those who finish records.
 struct ConsumerState {
     var ledger = OffsetLedger()
     var isCommitting = false
+    var hasFailedToCommit = false
     var mayCommitAt = ContinuousClock.now
     var closeBy: ContinuousClock.Instant?
     /// No call may be made any more.

@@ -10,7 +10,7 @@ import Telemetry
 struct HydroGateway: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "hydro-gateway",
-        abstract: "Routes predictions to the pods of Hydro's servables, over HTTP and gRPC.",
+        abstract: "Routes predictions to the pods of Hydro's servables, over HTTP, gRPC and Kafka.",
         discussion: """
             Applications, Servables and EndpointSlices are watched through the Kubernetes API: in the cluster by the pod's
             service account, else by KUBECONFIG or ~/.kube/config. Spans are numbers with ms, s or m.
@@ -22,7 +22,7 @@ struct HydroGateway: AsyncParsableCommand {
     var httpPort: String?
     @Option(help: "The port for predictions over gRPC. HYDRO_GRPC_PORT, else 9091.")
     var grpcPort: String?
-    @Option(help: "The port for /healthz, /readyz and /metrics. HYDRO_ADMIN_PORT, else 9092.")
+    @Option(help: "The port for /healthz, /readyz, /metrics and /kafka. HYDRO_ADMIN_PORT, else 9092.")
     var adminPort: String?
     @Option(help: "Threads that serve. HYDRO_LOOPS, else the number of cores, at most 8.")
     var loops: String?
@@ -68,6 +68,12 @@ struct HydroGateway: AsyncParsableCommand {
     var accessLog: String?
     @Option(help: "Such lines in a second, at most. HYDRO_ACCESS_LOG_LINES, else 1000.")
     var accessLogLines: String?
+    @Option(help: "Messages of a Kafka entry that are read and not committed, at most. HYDRO_KAFKA_IN_FLIGHT, else 256.")
+    var kafkaInFlight: String?
+    @Option(help: "How long a message waits for pods that are away before it is a failure. HYDRO_KAFKA_PATIENCE, else 5m.")
+    var kafkaPatience: String?
+    @Option(help: "How long a gateway may be silent before others get its partitions. HYDRO_KAFKA_SESSION, else 10s.")
+    var kafkaSession: String?
     @Option(help: "The context of the kubeconfig. HYDRO_KUBE_CONTEXT, else its current one.")
     var kubeContext: String?
     @Option(help: "trace, debug, info, notice, warning, error or critical. HYDRO_LOG_LEVEL, else info.")

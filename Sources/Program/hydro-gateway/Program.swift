@@ -4,6 +4,7 @@
 import Gateway
 import Glibc
 import KubeClient
+import KubeCore
 import Logging
 import Metrics
 import ServiceLifecycle
@@ -35,7 +36,9 @@ private struct Program {
     func run() async throws {
         let table = RoutingTable()
         let limits = Admission.Limits(limit: settings.concurrency, queue: settings.queue)
-        let feed = RoutingFeed(into: table, limits: limits, logger: logger)
+        let wishes = KafkaWishes()
+        let board = KafkaBoard()
+        let feed = RoutingFeed(into: table, limits: limits, kafka: wishes, logger: logger)
         let watch = RoutingWatch(client: client, namespaces: settings.watchNamespaces, feed: feed, logger: logger)
         let health = Health([Self.listed(by: watch)])
         let loops = try WireLoops(count: settings.loops)
@@ -58,21 +61,31 @@ private struct Program {
         let gauges = WireGauges(servers: [("http", http), ("grpc", grpc)], upstreams: upstreams)
         let admin = settings.server(
             settings.adminPort, aside,
-            AdminFront(health: health, metrics: metrics, gauges: gauges, routing: RoutingGauges(of: table)), logger)
+            AdminFront(health: health, metrics: metrics, gauges: gauges, routing: RoutingGauges(of: table), kafka: board), logger)
         for server in [http, grpc, admin] { try server.bind() }
         logger.info("listening", metadata: ["http": "\(http.port)", "grpc": "\(grpc.port)", "admin": "\(admin.port)"])
 
         let fronts = FrontService(
             [http, grpc], health: health, drainDelay: settings.drainDelay, drainTimeout: settings.drainTimeout, logger: logger)
+        let kafka = kafka(core, wishes, board)
         // The last one is stopped first: callers leave before the routes do.
-        var services: [any Service] = [AdminService(admin), watch, reviews, prober, shadows, fronts]
-        if let tap, let path = settings.tapSocket {
-            let listeners = GRPCUpstreams(loops: aside)
-            services.insert(TapService(tap, to: SocketAddress(unix: path), over: listeners, logger: logger), at: 1)
-        }
+        var services: [any ServiceLifecycle.Service] = [AdminService(admin), watch, reviews, prober, shadows, fronts, kafka]
+        if let listener = listener(tap, aside) { services.insert(listener, at: 1) }
         try await ServiceGroup(services: services, gracefulShutdownSignals: [.sigterm, .sigint], logger: logger).run()
         upstreams.closeAll()
         logger.info("stopped")
+    }
+
+    private func listener(_ tap: Tap?, _ aside: WireLoops) -> TapService? {
+        guard let tap, let path = settings.tapSocket else { return nil }
+        return TapService(tap, to: SocketAddress(unix: path), over: GRPCUpstreams(loops: aside), logger: logger)
+    }
+
+    private func kafka(_ core: FrontCore, _ wishes: KafkaWishes, _ board: KafkaBoard) -> KafkaFront {
+        let client = client
+        return KafkaFront(
+            core, wishes: wishes, secrets: KafkaSecrets { try await client.find(Secret.self, $0) }, board: board, settings: settings.kafka,
+            logger: logger)
     }
 
     private static func listed(by watch: RoutingWatch) -> Health.Check {
@@ -91,6 +104,15 @@ extension Settings {
         var limits = UpstreamLimits()
         limits.responseBytes = maxBody
         return limits
+    }
+
+    fileprivate var kafka: KafkaFront.Settings {
+        var settings = KafkaFront.Settings()
+        settings.maxInFlight = kafkaInFlight
+        settings.patience = kafkaPatience
+        settings.sessionTimeout = kafkaSession
+        settings.requestTimeout = requestTimeout
+        return settings
     }
 
     fileprivate var pipeline: Pipeline.Settings {

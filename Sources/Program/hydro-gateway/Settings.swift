@@ -34,6 +34,9 @@ struct Settings: Sendable {
     var tapBytes: Int
     var accessLog: RequestLog.Mode
     var accessLogLines: Int
+    var kafkaInFlight: Int
+    var kafkaPatience: Duration
+    var kafkaSession: Duration
     var kubeContext: String?
     var log: LogSettings
     var environment: [String: String]
@@ -69,6 +72,10 @@ struct Settings: Sendable {
         accessLog = try Self.accessLog(read.text(flags.accessLog, "HYDRO_ACCESS_LOG") ?? "off")
         accessLogLines = try read.number(
             "--access-log-lines", flags.accessLogLines, "HYDRO_ACCESS_LOG_LINES", orElse: 1000, within: 1...1_000_000)
+        kafkaInFlight = try read.number(
+            "--kafka-in-flight", flags.kafkaInFlight, "HYDRO_KAFKA_IN_FLIGHT", orElse: 256, within: 1...100_000)
+        kafkaPatience = try read.span("--kafka-patience", flags.kafkaPatience, "HYDRO_KAFKA_PATIENCE", orElse: .seconds(300))
+        kafkaSession = try read.span("--kafka-session", flags.kafkaSession, "HYDRO_KAFKA_SESSION", orElse: .seconds(10))
         kubeContext = read.text(flags.kubeContext, "HYDRO_KUBE_CONTEXT")
         var logging: [String: String] = [:]
         logging["LOG_LEVEL"] = read.text(flags.logLevel, "HYDRO_LOG_LEVEL")

@@ -17,5 +17,10 @@ package struct ApplicationObserved: Sendable {
     package var gatewayURL = ""
     package var gatewayGRPC = ""
 
+    /// What the gateway's pods say of Kafka; nil while they have not been asked.
+    package var kafka: KafkaStanding?
+    /// What is there of the gateway's right to read the Secrets of Kafka entries.
+    package var grant = KafkaGrantSeen()
+
     package init() {}
 }

@@ -14,26 +14,28 @@ final class ApplicationReconciler: Sendable {
     private let client: ClusterClient
     private let reporter: Reporter
     private let settings: OperatorSettings
+    private let kafka: KafkaFindings
     private let now: @Sendable () -> ContinuousClock.Instant
     /// Since when each servable has been out of its application's use. Forgotten with the process, which only delays its end.
     private let unusedSince = Mutex<[ObjectKey: [String: ContinuousClock.Instant]]>([:])
 
     init(
-        stores: Stores, client: ClusterClient, reporter: Reporter, settings: OperatorSettings,
+        stores: Stores, client: ClusterClient, reporter: Reporter, settings: OperatorSettings, kafka: KafkaFindings = KafkaFindings(),
         now: @escaping @Sendable () -> ContinuousClock.Instant = { ContinuousClock().now }
     ) {
         self.stores = stores
         self.client = client
         self.reporter = reporter
         self.settings = settings
+        self.kafka = kafka
         self.now = now
     }
 
     /// Brings the cluster one step closer to what the application asks for.
     func reconcile(_ application: Application) async throws -> Verdict {
-        let plan = ApplicationPlan(for: application, given: observe(application), settings: settings)
+        let plan = ApplicationPlan(for: application, given: try await observe(application), settings: settings)
         var standing = plan.standing
-        let verdict = try await carryOut(plan)
+        let verdict = try await carryOut(plan, of: application)
         if case .failing(let message) = verdict { standing = .working(reason: "ApplyFailed", message: message) }
         try await reporter.report(plan.status, standing, also: plan.conditions, on: application)
         return verdict
@@ -42,7 +44,7 @@ final class ApplicationReconciler: Sendable {
     /// Forgets an application that is gone.
     func forget(_ key: ObjectKey) { unusedSince.withLock { $0[key] = nil } }
 
-    private func observe(_ application: Application) -> ApplicationObserved {
+    private func observe(_ application: Application) async throws -> ApplicationObserved {
         let namespace = application.key.namespace
         var seen = ApplicationObserved()
         for name in Set(application.spec.stages.flatMap { $0.variants.map(\.model) }) {
@@ -54,7 +56,16 @@ final class ApplicationReconciler: Sendable {
         }
         seen.unusedFor = unusedFor(application, seen)
         (seen.gatewayURL, seen.gatewayGRPC) = GatewayDesired.addresses(settings)
+        seen.kafka = kafka.standing
+        seen.grant = try await grant(application)
         return seen
+    }
+
+    /// Asked for only where there is one, or should be: hardly any Application names Secrets.
+    private func grant(_ application: Application) async throws -> KafkaGrantSeen {
+        guard KafkaGrant.isWanted(application) || KafkaGrant.mayBeThere(application) else { return KafkaGrantSeen() }
+        let key = KafkaGrant.key(application.key)
+        return KafkaGrantSeen(role: try await client.find(Role.self, key), binding: try await client.find(RoleBinding.self, key))
     }
 
     private func unusedFor(_ application: Application, _ seen: ApplicationObserved) -> [String: Duration] {
@@ -74,16 +85,16 @@ final class ApplicationReconciler: Sendable {
         Set(application.spec.stages.flatMap { stage in stage.variants.compactMap { VariantChoice($0, stage: "", given: seen).servable } })
     }
 
-    private func carryOut(_ plan: ApplicationPlan) async throws -> Verdict {
+    private func carryOut(_ plan: ApplicationPlan, of application: Application) async throws -> Verdict {
         do {
-            for step in plan.steps { try await perform(step) }
+            for step in plan.steps { try await perform(step, of: application) }
             return plan.verdict
         } catch let error where !Task.isCancelled {
             return .failing(message: "\(error)")
         }
     }
 
-    private func perform(_ step: ApplicationPlan.Step) async throws {
+    private func perform(_ step: ApplicationPlan.Step, of application: Application) async throws {
         switch step {
         case .create(let servable):
             do { _ = try await client.create(servable) } catch KubeError.alreadyExists {}  // another application was faster
@@ -93,6 +104,12 @@ final class ApplicationReconciler: Sendable {
                 Servable.self, key, ["metadata": ["resourceVersion": .string(resourceVersion), "ownerReferences": list]])
         case .delete(let key, let uid, let resourceVersion):
             _ = try await client.delete(Servable.kind, key, uid: uid, resourceVersion: resourceVersion)
+        case .grant(let grant):
+            _ = try await client.apply(grant.role)
+            _ = try await client.apply(grant.binding)
+        case .withdrawGrant:
+            _ = try await client.delete(RoleBinding.kind, KafkaGrant.key(application.key))
+            _ = try await client.delete(Role.kind, KafkaGrant.key(application.key))
         }
     }
 }

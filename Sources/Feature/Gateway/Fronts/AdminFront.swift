@@ -1,18 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
 // SPDX-FileCopyrightText: the Hydro authors
 
+import JSON
 import Metrics
 package import Telemetry
 package import Wire
 
-/// The admin port: `/healthz`, `/readyz` and `/metrics`.
+/// The admin port: `/healthz`, `/readyz`, `/metrics`, and `/kafka` for the operator.
 package struct AdminFront: WireHandler {
     private let health: Health
     private let metrics: MetricsRegistry
     private let gauges: WireGauges
     private let routing: RoutingGauges
+    private let kafka: KafkaBoard
 
-    package init(health: Health, metrics: MetricsRegistry, gauges: WireGauges, routing: RoutingGauges) {
+    package init(health: Health, metrics: MetricsRegistry, gauges: WireGauges, routing: RoutingGauges, kafka: KafkaBoard) {
+        self.kafka = kafka
         self.health = health
         self.metrics = metrics
         self.gauges = gauges
@@ -23,12 +26,15 @@ package struct AdminFront: WireHandler {
         guard request.method == "GET" || request.method == "HEAD" else {
             return WireResponse(status: 405, headers: ["allow": "GET, HEAD"])
         }
+        if request.path == "/kafka" {
+            return WireResponse(status: 200, headers: ["content-type": "application/json"], body: kafka.report.json())
+        }
         if request.path == "/metrics" {
             gauges.refresh()
             routing.refresh()
         }
         guard let page = AdminPage.at(request.path, health: health, metrics: metrics) else {
-            return WireResponse(status: 404, text: "wanted /healthz, /readyz or /metrics")
+            return WireResponse(status: 404, text: "wanted /healthz, /readyz, /metrics or /kafka")
         }
         return WireResponse(status: page.status, headers: ["content-type": page.contentType], body: Array(page.body.utf8))
     }

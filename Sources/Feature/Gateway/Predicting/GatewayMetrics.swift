@@ -5,6 +5,16 @@ package import Telemetry
 
 /// How the gateway's metrics are cut and explained.
 package enum GatewayMetrics {
+    private static let kafka = [
+        "hydro_gateway_kafka_messages_total": "messages done with: answered, failed (to the error topic) or dropped (failed without one)",
+        "hydro_gateway_kafka_retries_total": "predictions of messages that are tried again",
+        "hydro_gateway_kafka_commits_total": "commits of offsets, by what the broker said",
+        "hydro_gateway_kafka_lag_messages": "messages of this replica's partitions that are not done with",
+        "hydro_gateway_kafka_messages_in_flight": "messages read whose offsets are not committed",
+        "hydro_gateway_kafka_paused": "1 while fetching is paused for want of room in flight",
+        "hydro_gateway_kafka_partitions": "partitions that this replica has been given",
+    ]
+
     package static var settings: MetricsRegistry.Settings {
         var settings = MetricsRegistry.Settings()
         // A prediction of a small model takes a fraction of a millisecond.
@@ -27,6 +37,7 @@ package enum GatewayMetrics {
             "hydro_gateway_shadow_dropped_total": "requests not copied to a shadow, which had too many already",
             "hydro_gateway_variant_seconds": "what the variant took of a request",
         ]
+        settings.help.merge(kafka) { _, last in last }
         return settings
     }
 }

@@ -57,6 +57,7 @@ package struct Pipeline: Sendable {
             guard let drawn = stage.draw(sticky, dice) else {
                 throw .notReady(route.target, "no variant of stage \"\(stage.name)\" may answer")
             }
+            prediction.drawn?.note(stage.variants[drawn])
             let given = try Self.inputs(of: stage, at: place, of: route, from: current, request: inputs)
             let call = VariantCall(
                 variant: stage.variants[drawn], signature: stage.signature, inputs: given, metadata: metadata(for: prediction),

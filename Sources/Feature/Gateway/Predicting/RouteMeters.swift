@@ -6,12 +6,13 @@ import Metrics
 import Synchronization
 
 /// How a request came in.
-package enum FrontProtocol: String, Sendable, CaseIterable { case http, grpc }
+package enum FrontProtocol: String, Sendable, CaseIterable { case http, grpc, kafka }
 
 /// What one name was asked and how it answered. Cost per request: a few atomic additions; no lock where all went well.
 package final class RouteMeters: Sendable {
     private let http: FrontMeters
     private let grpc: FrontMeters
+    private let kafka: FrontMeters
 
     package convenience init(_ target: RouteTarget) {
         self.init(labels: [("namespace", target.key.namespace), (target.kind.rawValue, target.key.name)])
@@ -23,6 +24,7 @@ package final class RouteMeters: Sendable {
     private init(labels: [(String, String)]) {
         http = FrontMeters(.http, labels)
         grpc = FrontMeters(.grpc, labels)
+        kafka = FrontMeters(.kafka, labels)
     }
 
     /// Counts an answer: an HTTP status or a gRPC code.
@@ -30,6 +32,7 @@ package final class RouteMeters: Sendable {
         switch front {
         case .http: http.count(code, took)
         case .grpc: grpc.count(code, took)
+        case .kafka: kafka.count(code, took)
         }
     }
 }

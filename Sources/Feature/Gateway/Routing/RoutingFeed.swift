@@ -13,11 +13,17 @@ import Synchronization
 package final class RoutingFeed: Sendable {
     private let table: RoutingTable
     private let logger: Logger
+    private let kafka: KafkaWishes?
     private let seen: Mutex<RoutingView>
 
-    /// - Parameter limits: how many requests at once each name may have, where it does not say itself.
-    package init(into table: RoutingTable, limits: Admission.Limits = Admission.Limits(), logger: Logger) {
+    /// - Parameters:
+    ///   - limits: how many requests at once each name may have, where it does not say itself.
+    ///   - kafka: told of the topics whose messages are requests.
+    package init(
+        into table: RoutingTable, limits: Admission.Limits = Admission.Limits(), kafka: KafkaWishes? = nil, logger: Logger
+    ) {
         self.table = table
+        self.kafka = kafka
         seen = Mutex(RoutingView(limits: limits))
         self.logger = logger
     }
@@ -30,6 +36,7 @@ package final class RoutingFeed: Sendable {
             seen.routeApplication(key)
             seen.protect(before, application, at: key)
             note(application?.status.activeRoute, after: before?.status.activeRoute, of: key)
+            kafka?.tell(application?.status.activeRoute?.kafka ?? [], of: key)
         }
     }
 

@@ -33,6 +33,15 @@ package struct ClusterRoleBinding: KubeResource {
     ]
 }
 
+/// Rights in one namespace.
+package struct Role: KubeResource {
+    package static let kind = ResourceKind("rbac.authorization.k8s.io", "v1", "Role", "roles")
+    package var metadata = ObjectMeta()
+    package var rules: [PolicyRule] = []
+    package init() {}
+    package static let fields: JSONFields<Role> = [.init("metadata", \.metadata), .init("rules", \.rules)]
+}
+
 /// Who has the rights of a role in one namespace.
 package struct RoleBinding: KubeResource {
     package static let kind = ResourceKind("rbac.authorization.k8s.io", "v1", "RoleBinding", "rolebindings")
@@ -50,6 +59,8 @@ package struct PolicyRule: JSONRecord, Hashable {
     package var apiGroups: [String] = []
     package var resources: [String] = []
     package var verbs: [String] = []
+    /// Empty for all.
+    package var resourceNames: [String] = []
     package init() {}
     package init(_ groups: [String], _ resources: [String], _ verbs: [String]) {
         apiGroups = groups
@@ -58,6 +69,7 @@ package struct PolicyRule: JSONRecord, Hashable {
     }
     package static let fields: JSONFields<PolicyRule> = [
         .init("apiGroups", \.apiGroups), .init("resources", \.resources), .init("verbs", \.verbs),
+        .init("resourceNames", \.resourceNames),
     ]
 }
 
