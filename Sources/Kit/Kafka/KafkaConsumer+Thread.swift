@@ -136,7 +136,8 @@ extension KafkaConsumer {
         }
         feed.yield(.assigned(partitions))
         rd_kafka_assign(client.handle, list)
-        if isPaused { rd_kafka_pause_partitions(client.handle, list) }
+        // The library remembers a pause beyond the assignment that it was made in.
+        _ = isPaused ? rd_kafka_pause_partitions(client.handle, list) : rd_kafka_resume_partitions(client.handle, list)
     }
 
     /// Keeps the partitions until what is in flight is finished and committed, unless they are lost already.
