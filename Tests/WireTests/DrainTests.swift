@@ -41,7 +41,7 @@ struct DrainTests {
             let peer = try RawPeer(port: server.port)
             try await peer.say("GET /slow HTTP/1.1\r\nhost: x\r\n\r\n")
             try await started.reaches(1)
-            server.beginDrain()
+            await drain(server)
             gate.add()
             let answer = try await peer.hearAll()
             #expect(answer.contains("connection: close\r\n") && answer.hasSuffix("done"))
@@ -89,7 +89,7 @@ struct DrainTests {
             let address = SocketAddress("127.0.0.1", server.port)
             async let reply = upstreams.unary(to: address, path: "/slow", message: [], deadline: .now + .seconds(20))
             try await started.reaches(1)
-            server.beginDrain()
+            await drain(server)
             gate.add()
             #expect(try await reply.message == [1])
             await #expect {

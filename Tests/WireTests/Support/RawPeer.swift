@@ -6,6 +6,16 @@ import Foundation
 import Glibc
 import LoopbackTesting
 
+@testable import Wire
+
+/// Begins to drain, and waits until every loop has heard of it.
+func drain(_ server: WireServer) async {
+    server.beginDrain()
+    for loop in server.loops.all {
+        await withCheckedContinuation { heard in loop.post { heard.resume() } }
+    }
+}
+
 /// A plain socket that says and hears bytes. Waiting is done off the task threads, ten seconds at most.
 final class RawPeer: @unchecked Sendable {
     // SAFETY: the descriptor never changes; the kernel takes care of the rest. A test uses a peer from one task.

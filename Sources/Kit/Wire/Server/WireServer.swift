@@ -11,7 +11,7 @@ import Synchronization
 /// lock. Over HTTP/1.1 a caller that half-closes its connection is taken to have left.
 package final class WireServer: Sendable {
     private let address: SocketAddress
-    private let loops: WireLoops
+    let loops: WireLoops
     private let limits: WireLimits
     private let tls: TLSFiles?
     private let handler: any WireHandler
