@@ -41,7 +41,8 @@ struct Source: AsyncSequence, Sendable {
 
     let chunks: Int
     var size = 64 << 10
-    var breaks = false
+    /// Breaks in place of ending, once that has been counted.
+    var breaksAfter: Tally?
     let taken = Tally()
 
     struct AsyncIterator: AsyncIteratorProtocol {
@@ -50,8 +51,9 @@ struct Source: AsyncSequence, Sendable {
 
         mutating func next() async throws -> [UInt8]? {
             guard next < source.chunks else {
-                if source.breaks { throw Broken() }
-                return nil
+                guard let cue = source.breaksAfter else { return nil }
+                try await cue.reaches(1)
+                throw Broken()
             }
             defer { next += 1 }
             source.taken.add()

@@ -88,7 +88,7 @@ struct StreamTests {
 
     @Test func `a source that breaks breaks the request with its own error`() async throws {
         try await withServer({ _ in LoopbackAnswer(201) }) { server, transport in
-            let source = Source(chunks: 3, breaks: true)
+            let source = Source(chunks: 3, breaksAfter: server.connections)
             await #expect(throws: Source.Broken.self) {
                 try await transport.send(request("PUT", server.url(), body: .stream(length: nil, source)))
             }
