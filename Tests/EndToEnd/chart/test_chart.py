@@ -108,6 +108,12 @@ def test_values_reach_the_operator(helm):
         "HYDRO_LOG_LEVEL": "debug",
         "HYDRO_GATEWAY_IMAGE": "r.example/hydro:2",
         "HYDRO_GATEWAY_REPLICAS": "7",
+        "HYDRO_GATEWAY_MAX_REPLICAS": "0",
+        "HYDRO_GATEWAY_TARGET_CPU": "70",
+        "HYDRO_GATEWAY_SERVICE_TYPE": "ClusterIP",
+        "HYDRO_GATEWAY_RESOURCES": '{"limits":{"memory":"1Gi"},"requests":{"cpu":"50m","memory":"64Mi"}}',
+        "HYDRO_GATEWAY_ACCESS_LOG": "off",
+        "HYDRO_GATEWAY_TAP": "false",
         "HYDRO_LEADER_ELECTION": "true",
         "HYDRO_ADMIN_PORT": "9092",
     }
