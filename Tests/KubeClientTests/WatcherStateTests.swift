@@ -49,6 +49,19 @@ struct WatcherStateTests {
         #expect(state.step == .list)
     }
 
+    @Test func `a server that comes back without the version is listed at once`() {
+        var state = watching(at: "5")
+        for _ in 0..<10 {
+            state.failed(.unreachable, draw: 0)
+            state.paused()
+        }
+        state.failed(.expired, draw: 0)
+        #expect(state.step == .list)
+        state.listed(at: "6")
+        state.failed(.unreachable, draw: 0)
+        #expect(state.step == .pause(.milliseconds(500)))
+    }
+
     @Test func `an absent server is tried for ever, later each time up to half a minute, from the same version`() {
         var state = watching(at: "5")
         var pauses: [Duration] = []

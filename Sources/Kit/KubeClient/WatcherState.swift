@@ -30,6 +30,8 @@ struct WatcherState: Equatable {
     private(set) var failures = 0
     /// Answers of the server against resuming, in a row.
     private var refusals = 0
+    /// Versions that were gone, in a row.
+    private var expiries = 0
     private var next = Step.list
 
     /// A watch that stood for so long went well.
@@ -50,27 +52,33 @@ struct WatcherState: Equatable {
         if !version.isEmpty { self.version = version }
         failures = 0
         refusals = 0
+        expiries = 0
     }
 
     /// The watch ended in good order, as it does every few minutes. One that ends at once is a failure.
     mutating func ended(after life: Duration, draw: Double) {
-        if life >= Self.longLife { failures = 0 } else { failures += 1 }
+        if life >= Self.longLife { (failures, expiries) = (0, 0) } else { failures += 1 }
         next = version.map { .watch(from: $0) } ?? .list
         step = failures == 0 ? next : .pause(Self.pause(after: failures, draw: draw))
     }
 
     /// Something failed, after a watch of that length. `draw` is from 0 up to 1; `asked` is what the server wants to be waited.
     mutating func failed(_ trouble: Trouble, after life: Duration = .zero, asked: Duration? = nil, draw: Double) {
-        failures = life >= Self.longLife ? 1 : failures + 1
+        if life >= Self.longLife { (failures, expiries) = (0, 0) }
+        failures += 1
         switch trouble {
-        case .expired: version = nil
+        case .expired:
+            version = nil
+            expiries += 1
+            // It answers: what came before, a server that was away, is over.
+            if expiries == 1 { failures = 1 }
         case .refused: refusals += 1
         case .unreachable: break
         }
         // A version that lies in the future of a restored server is refused for ever.
         if refusals >= 3 { version = nil }
         next = version.map { .watch(from: $0) } ?? .list
-        if trouble == .expired, failures == 1 {
+        if trouble == .expired, expiries == 1 {
             step = .list
         } else {
             step = .pause(max(asked ?? .zero, Self.pause(after: failures, draw: draw)))
