@@ -24,15 +24,23 @@ package struct TraceContext: Equatable, Sendable, CustomStringConvertible {
 
     /// A new trace, which nobody has decided to keep.
     package init(using random: inout some RandomNumberGenerator) {
-        traceID = Self.id(words: 2, using: &random)
-        parentID = Self.id(words: 1, using: &random)
+        self.init(random: (random.next(), random.next()), span: random.next())
+    }
+
+    /// A new trace of random bits, which nobody has decided to keep.
+    package init(random: (UInt64, UInt64), span: UInt64) {
+        traceID = HexDigits.text(random.0, random.1)
+        parentID = HexDigits.text(span)
         flags = 0
     }
 
     /// The same trace with a span of its own: what goes to the next server.
-    package func child(using random: inout some RandomNumberGenerator) -> TraceContext {
+    package func child(using random: inout some RandomNumberGenerator) -> TraceContext { child(span: random.next()) }
+
+    /// The same trace with a span of random bits.
+    package func child(span: UInt64) -> TraceContext {
         var child = self
-        child.parentID = Self.id(words: 1, using: &random)
+        child.parentID = HexDigits.text(span)
         // Of the flags, version 00 knows this one only; others must not be passed on.
         child.flags = flags & 1
         return child
@@ -40,16 +48,25 @@ package struct TraceContext: Equatable, Sendable, CustomStringConvertible {
 
     package var isSampled: Bool { flags & 1 == 1 }
 
-    /// The header to send, always version 00.
-    package var description: String { "00-\(traceID)-\(parentID)-" + (flags < 16 ? "0" : "") + String(flags, radix: 16) }
-
-    private static func id(words: Int, using random: inout some RandomNumberGenerator) -> String {
-        String(unsafeUninitializedCapacity: 16 * words) { digits in
-            for word in 0..<words {
-                // Not all zero, which would be no id.
-                HexDigits.write(max(1, random.next()), to: UnsafeMutableBufferPointer(rebasing: digits[(16 * word)...]))
+    /// The header to send, always version 00. Cost: one allocation.
+    package var description: String {
+        String(unsafeUninitializedCapacity: 55) { text in
+            let dash = UInt8(ascii: "-")
+            text[0] = UInt8(ascii: "0")
+            text[1] = UInt8(ascii: "0")
+            text[2] = dash
+            var place = 3
+            for id in [traceID.utf8, parentID.utf8] {
+                for byte in id {
+                    text[place] = byte
+                    place += 1
+                }
+                text[place] = dash
+                place += 1
             }
-            return 16 * words
+            text[53] = HexDigits.digit(flags >> 4)
+            text[54] = HexDigits.digit(flags & 15)
+            return 55
         }
     }
 
@@ -89,9 +106,12 @@ package struct RequestID: Equatable, Sendable, CustomStringConvertible {
     }
 
     /// A new id: a random UUID, version 4. Cost: one allocation.
-    package init(using random: inout some RandomNumberGenerator) {
-        let high = random.next() & 0xFFFF_FFFF_FFFF_0FFF | 0x4000
-        let low = random.next() & 0x3FFF_FFFF_FFFF_FFFF | 0x8000_0000_0000_0000
+    package init(using random: inout some RandomNumberGenerator) { self.init(random: (random.next(), random.next())) }
+
+    /// A new id of random bits.
+    package init(random: (UInt64, UInt64)) {
+        let high = random.0 & 0xFFFF_FFFF_FFFF_0FFF | 0x4000
+        let low = random.1 & 0x3FFF_FFFF_FFFF_FFFF | 0x8000_0000_0000_0000
         text = String(unsafeUninitializedCapacity: 36) { text in
             withUnsafeTemporaryAllocation(of: UInt8.self, capacity: 32) { digits in
                 HexDigits.write(high, to: digits)
@@ -118,9 +138,20 @@ private enum HexDigits {
     static func write(_ word: UInt64, to digits: UnsafeMutableBufferPointer<UInt8>) {
         var rest = word
         for place in stride(from: 15, through: 0, by: -1) {
-            let digit = UInt8(truncatingIfNeeded: rest & 15)
-            digits[place] = digit < 10 ? digit + UInt8(ascii: "0") : digit - 10 + UInt8(ascii: "a")
+            digits[place] = digit(UInt8(truncatingIfNeeded: rest & 15))
             rest >>= 4
+        }
+    }
+
+    static func digit(_ number: UInt8) -> UInt8 { number < 10 ? number + UInt8(ascii: "0") : number - 10 + UInt8(ascii: "a") }
+
+    /// 16 digits for each word. An id must not be all zero, so no word is.
+    static func text(_ words: UInt64...) -> String {
+        String(unsafeUninitializedCapacity: 16 * words.count) { digits in
+            for (place, word) in words.enumerated() {
+                write(max(1, word), to: UnsafeMutableBufferPointer(rebasing: digits[(16 * place)...]))
+            }
+            return 16 * words.count
         }
     }
 }

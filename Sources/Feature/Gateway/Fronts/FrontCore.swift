@@ -9,8 +9,9 @@ import Protos
 package import Telemetry
 import Wire
 
-/// The story of a prediction that all fronts share; they differ in how values and errors are written.
-package struct FrontCore: Sendable {
+/// The story of a prediction that all fronts share; they differ in how values and errors are written. An object, because a copy of all that it
+/// refers to would be made for each request.
+package final class FrontCore: Sendable {
     let table: RoutingTable
     let pipeline: Pipeline
     let dice: Dice
@@ -57,8 +58,7 @@ package struct FrontCore: Sendable {
     func serve(
         _ prediction: Prediction, _ visit: inout Visit, decode: (Route) throws(PredictionError) -> WireTensors
     ) async throws(PredictionError) -> Answer {
-        var prediction = prediction
-        if log.isOn { prediction.trail = visit.see(prediction) }
+        let trail = log.isOn ? visit.see(prediction) : nil
         let route = try route(of: &visit)
         visit.meters = route.meters
         // Until all applications are known, so is not who protects a servable.
@@ -70,7 +70,7 @@ package struct FrontCore: Sendable {
         let inputs = try decode(route)
         let violations = route.signature.violations(ofInputs: inputs)
         guard violations.isEmpty else { throw .invalidInput(violations) }
-        let (outputs, version) = try await pipeline.run(prediction, inputs, along: route)
+        let (outputs, version) = try await pipeline.run(prediction, inputs, along: route, trail: trail)
         return Answer(outputs: outputs, route: route, version: version)
     }
 

@@ -25,7 +25,7 @@ struct HTTPPath: Equatable {
     /// Nil for a path that nothing is behind.
     var place: Place?
 
-    /// Reads a path as it was sent. Cost: no allocation but for the names in it.
+    /// Reads a path as it was sent. Cost: one copy, and the names in it.
     init(_ path: String) {
         var scan = PathScan(path)
         guard scan.begins else { return }
@@ -136,25 +136,30 @@ enum OpenInferencePlace: Equatable {
 
 /// Walks the segments of a path where they lie.
 struct PathScan {
-    private var rest: Substring.UTF8View
+    private let bytes: [UInt8]
+    private var place: Int
     /// Whether the path begins with a slash, as every path does that a name can be in.
     let begins: Bool
+    /// Whether all segments have been taken.
+    private(set) var isAtEnd = false
+
+    private static let slash = UInt8(ascii: "/")
 
     init(_ path: String) {
-        let all = path[...].utf8
-        begins = all.first == UInt8(ascii: "/")
-        rest = begins ? all.dropFirst() : all
-        isAtEnd = false
+        bytes = Array(path.utf8)
+        begins = bytes.first == Self.slash
+        place = begins ? 1 : 0
     }
-
-    /// Whether all segments have been taken.
-    private(set) var isAtEnd: Bool
 
     /// Takes the next segment if it is this word.
     mutating func take(_ word: String) -> Bool {
-        guard !isAtEnd, rest.starts(with: word.utf8) else { return false }
-        let end = rest.index(rest.startIndex, offsetBy: word.utf8.count)
-        guard end == rest.endIndex || rest[end] == UInt8(ascii: "/") else { return false }
+        let end = place + word.utf8.count
+        guard !isAtEnd, end == bytes.count || end < bytes.count && bytes[end] == Self.slash else { return false }
+        var at = place
+        for byte in word.utf8 {
+            guard bytes[at] == byte else { return false }
+            at += 1
+        }
         step(over: end)
         return true
     }
@@ -162,20 +167,20 @@ struct PathScan {
     /// Takes the next segment as a name, without its percent-encoding; nil where it is empty, broken, or missing.
     mutating func name() -> String? {
         guard !isAtEnd else { return nil }
-        let end = rest.firstIndex(of: UInt8(ascii: "/")) ?? rest.endIndex
-        guard end > rest.startIndex, let name = Self.decoded(rest[..<end]), !name.isEmpty else { return nil }
+        let end = bytes[place...].firstIndex(of: Self.slash) ?? bytes.count
+        guard end > place, let name = Self.decoded(bytes[place..<end]), !name.isEmpty else { return nil }
         step(over: end)
         return name
     }
 
-    private mutating func step(over end: Substring.UTF8View.Index) {
-        isAtEnd = end == rest.endIndex
-        rest = isAtEnd ? rest[end...] : rest[rest.index(after: end)...]
+    private mutating func step(over end: Int) {
+        isAtEnd = end == bytes.count
+        place = isAtEnd ? end : end + 1
     }
 
     /// The text behind percent-encoding; nil where that is broken.
-    private static func decoded(_ text: Substring.UTF8View) -> String? {
-        guard text.contains(UInt8(ascii: "%")) else { return String(Substring(text)) }
+    private static func decoded(_ text: ArraySlice<UInt8>) -> String? {
+        guard text.contains(UInt8(ascii: "%")) else { return String(decoding: text, as: UTF8.self) }
         var bytes: [UInt8] = []
         var rest = text
         while let byte = rest.popFirst() {

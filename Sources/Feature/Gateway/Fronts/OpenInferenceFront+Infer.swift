@@ -17,7 +17,9 @@ extension OpenInferenceFront {
         visit.mayBeServable = true
         do throws(PredictionError) {
             let answer = try await infer(request, name, version, &visit)
-            var headers: WireHeaders = ["content-type": answer.contentType]
+            var headers = WireHeaders()
+            headers.reserve()
+            headers.append("content-type", answer.contentType)
             if let length = answer.jsonLength { headers.append(Self.lengthHeader, "\(length)") }
             return await core.answer(request, visit, answer.body, headers: headers)
         } catch { return core.refuse(error, visit, as: .openInference) }

@@ -11,7 +11,7 @@ package import Wire
 ///
 /// For each stage one variant is drawn, one of its pods is chosen, and its answer is checked. Values pass from stage to
 /// stage as they came off the wire.
-package struct Pipeline: Sendable {
+package final class Pipeline: Sendable {
     let upstreams: GRPCUpstreams
     let dice: Dice
     let settings: Settings
@@ -46,8 +46,9 @@ package struct Pipeline: Sendable {
 
     /// The declared outputs of the last stage, and the version of the model that gave them. The inputs have been checked by whoever
     /// decoded them.
+    /// - Parameter trail: where to write down the variants that it is sent to; nil where nobody wants to know.
     package func run(
-        _ prediction: Prediction, _ inputs: WireTensors, along route: Route
+        _ prediction: Prediction, _ inputs: WireTensors, along route: Route, trail: RequestTrail? = nil
     ) async throws(PredictionError) -> (outputs: WireTensors, version: Int) {
         let deadline = prediction.deadline(along: route)
         let sticky = route.stickyHeader.flatMap { prediction.headers[$0] }
@@ -57,18 +58,19 @@ package struct Pipeline: Sendable {
             guard let drawn = stage.draw(sticky, dice) else {
                 throw .notReady(route.target, "no variant of stage \"\(stage.name)\" may answer")
             }
-            prediction.drawn?.note(stage.variants[drawn])
+            let variant = stage.variants[drawn]
+            prediction.drawn?.note(variant)
             let given = try Self.inputs(of: stage, at: place, of: route, from: current, request: inputs)
             let call = VariantCall(
-                variant: stage.variants[drawn], signature: stage.signature, inputs: given, metadata: metadata(for: prediction),
+                variant: variant, signature: stage.signature, inputs: given, metadata: metadata(for: prediction),
                 beside: inputs.beside, began: prediction.began, deadline: deadline, pipeline: self,
                 tap: prediction.isTapped ? tap : nil)
-            prediction.trail?.add(stage.variants[drawn].servable.name)
+            trail?.add(variant.servable.name)
             if !stage.shadows.isEmpty, prediction.isTapped {
                 copy(call, prediction, for: stage, of: route, keeping: inputs.bytes + (place > 0 ? current.bytes : 0))
             }
             current = try await call.answer()
-            version = stage.variants[drawn].version
+            version = variant.version
         }
         return (current.picking(route.signature.outputs), version)
     }
@@ -103,9 +105,10 @@ package struct Pipeline: Sendable {
 
     /// What goes along with one call: the request's id, and a span of its own in the request's trace.
     private func metadata(for prediction: Prediction) -> WireHeaders {
-        var metadata: WireHeaders = ["x-request-id": prediction.requestID.text]
-        var random = dice
-        if let trace = prediction.trace { metadata.append("traceparent", trace.child(using: &random).description) }
+        var metadata = WireHeaders()
+        metadata.reserve()
+        metadata.append("x-request-id", prediction.requestID.text)
+        if let trace = prediction.trace { metadata.append("traceparent", trace.child(span: dice.next()).description) }
         return metadata
     }
 }

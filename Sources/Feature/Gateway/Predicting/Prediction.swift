@@ -17,8 +17,6 @@ package struct Prediction: Sendable {
     /// Who asked, and with how many bytes.
     package var peer = ""
     package var bytes = 0
-    /// Where to write down the variants that it is sent to; nil where nobody wants to know.
-    package var trail: RequestTrail?
     /// Whether it was asked for by the application's own declaration, as from a topic, and not by a caller with a token.
     package var isVouchedFor = false
     /// Whether the tap may tell of it, and shadows get copies.
@@ -39,10 +37,9 @@ package struct Prediction: Sendable {
 
     /// Reads the headers that both protocols share. An id or a trace that is not well-formed counts as none.
     package init(_ request: WireRequest, began: ContinuousClock.Instant, dice: Dice) {
-        var random = dice
-        let id = request.headers["x-request-id"].flatMap(RequestID.init(header:)) ?? RequestID(using: &random)
+        let id = request.headers["x-request-id"].flatMap(RequestID.init(header:)) ?? RequestID(random: (dice.next(), dice.next()))
         let given = request.headers["traceparent"].flatMap(TraceContext.init(header:))
-        let trace = given.map { $0.child(using: &random) } ?? TraceContext(using: &random)
+        let trace = given.map { $0.child(span: dice.next()) } ?? TraceContext(random: (dice.next(), dice.next()), span: dice.next())
         self.init(requestID: id, trace: trace, deadline: request.deadline, began: began, headers: request.headers)
         peer = request.peer
         bytes = request.body.count

@@ -6,7 +6,7 @@ import Protos
 import Wire
 
 /// One call of one variant, tried on one pod after another for as long as no pod has begun.
-struct VariantCall: Sendable {
+final class VariantCall: Sendable {
     let variant: Route.Variant
     /// What the variant's stage takes and gives.
     let signature: Signature
@@ -14,11 +14,26 @@ struct VariantCall: Sendable {
     let inputs: WireTensors
     let metadata: WireHeaders
     /// What the caller said beside the values.
-    var beside = InferBeside()
+    let beside: InferBeside
     let began: ContinuousClock.Instant
     let deadline: ContinuousClock.Instant
     let pipeline: Pipeline
     let tap: Tap?
+
+    init(
+        variant: Route.Variant, signature: Signature, inputs: WireTensors, metadata: WireHeaders, beside: InferBeside,
+        began: ContinuousClock.Instant, deadline: ContinuousClock.Instant, pipeline: Pipeline, tap: Tap?
+    ) {
+        self.variant = variant
+        self.signature = signature
+        self.inputs = inputs
+        self.metadata = metadata
+        self.beside = beside
+        self.began = began
+        self.deadline = deadline
+        self.pipeline = pipeline
+        self.tap = tap
+    }
 
     /// The variant's outputs, checked; counts and times the call, and tells the tap.
     func answer() async throws(PredictionError) -> WireTensors {

@@ -12,12 +12,14 @@ extension Route {
         let variants = stages[last].variants.filter { $0.version == version }
         guard !variants.isEmpty else { throw .unknownVersion(target, wanted: version, served: versions) }
         if variants.count == stages[last].variants.count { return self }
-        var pinned = self
-        pinned.stages[last].variants = variants
         let weights = variants.map(\.weight)
-        pinned.stages[last].picker = VariantPicker(
+        let picker = VariantPicker(
             weights: weights.contains { $0 > 0 } ? weights : weights.map { _ in 1 }, names: variants.map(\.servable.name))
-        return pinned
+        let pinned = Stage(
+            name: stages[last].name, signature: stages[last].signature, variants: variants, picker: picker, shadows: stages[last].shadows)
+        return Route(
+            target: target, signature: signature, timeout: timeout, stickyHeader: stickyHeader, stages: stages.dropLast() + [pinned],
+            meters: meters, admission: admission, access: access)
     }
 
     /// The versions that answer in the last stage, in order.

@@ -24,46 +24,87 @@ package struct RouteTarget: Hashable, Sendable, CustomStringConvertible {
 }
 
 /// The way of a request through stages of variants, with everything looked up beforehand.
-package struct Route: Sendable {
-    package struct Stage: Sendable {
-        package var name: String
-        package var signature: Signature
+///
+/// Objects that never change, so that a request that goes along costs one reference and no copy.
+package final class Route: Sendable {
+    package final class Stage: Sendable {
+        package let name: String
+        package let signature: Signature
         /// The variants that may answer: no shadows.
-        package var variants: [Variant]
-        package var picker: VariantPicker
+        package let variants: [Variant]
+        package let picker: VariantPicker
         /// The variants that get copies.
-        package var shadows: [Shadow] = []
+        package let shadows: [Shadow]
+
+        init(name: String, signature: Signature, variants: [Variant], picker: VariantPicker, shadows: [Shadow] = []) {
+            self.name = name
+            self.signature = signature
+            self.variants = variants
+            self.picker = picker
+            self.shadows = shadows
+        }
     }
 
-    package struct Variant: Sendable {
-        package var servable: ObjectKey
+    package final class Variant: Sendable {
+        package let servable: ObjectKey
         /// `tumour:2`, for messages.
-        package var model: String
-        package var version: Int
+        package let model: String
+        package let version: Int
         /// How often it answers, beside the others of its stage.
-        package var weight: Int
-        package var port: Int
-        package var dialect: Dialect
-        package var addressee: Addressee
-        package var pods: PodSet
+        package let weight: Int
+        package let port: Int
+        package let dialect: Dialect
+        package let addressee: Addressee
+        package let pods: PodSet
         /// The inputs of this variant, where the stage has more for others' sake.
-        package var inputs: [Field]?
-        package var meters: VariantMeters
+        package let inputs: [Field]?
+        package let meters: VariantMeters
         /// As whom the tap knows it.
-        package var subject: TapSubject
+        package let subject: TapSubject
+
+        init(
+            servable: ObjectKey, model: String, version: Int, weight: Int, port: Int, dialect: Dialect, addressee: Addressee, pods: PodSet,
+            inputs: [Field]?, meters: VariantMeters, subject: TapSubject
+        ) {
+            self.servable = servable
+            self.model = model
+            self.version = version
+            self.weight = weight
+            self.port = port
+            self.dialect = dialect
+            self.addressee = addressee
+            self.pods = pods
+            self.inputs = inputs
+            self.meters = meters
+            self.subject = subject
+        }
     }
 
-    package var target: RouteTarget
-    package var signature: Signature
-    package var timeout: Duration
+    package let target: RouteTarget
+    package let signature: Signature
+    package let timeout: Duration
     /// The header whose value decides about variants, in lower case.
-    package var stickyHeader: String?
-    package var stages: [Stage]
-    package var meters: RouteMeters
+    package let stickyHeader: String?
+    package let stages: [Stage]
+    package let meters: RouteMeters
     /// Who may come in: the same for as long as its limits stay, however often the route changes.
-    package var admission: Admission
+    package let admission: Admission
     /// A caller whom any of them lets in may ask; empty: anybody.
-    package var access: [Application.Access] = []
+    package let access: [Application.Access]
+
+    init(
+        target: RouteTarget, signature: Signature, timeout: Duration, stickyHeader: String?, stages: [Stage], meters: RouteMeters,
+        admission: Admission, access: [Application.Access] = []
+    ) {
+        self.target = target
+        self.signature = signature
+        self.timeout = timeout
+        self.stickyHeader = stickyHeader
+        self.stages = stages
+        self.meters = meters
+        self.admission = admission
+        self.access = access
+    }
 }
 
 /// What is served under a name.
@@ -162,23 +203,22 @@ extension Route {
 }
 
 extension Route.Stage {
-    fileprivate init(_ stage: ActiveRoute.Stage, _ signature: Signature, of target: RouteTarget, _ around: RouteSurroundings) {
+    fileprivate convenience init(_ stage: ActiveRoute.Stage, _ signature: Signature, of target: RouteTarget, _ around: RouteSurroundings) {
         let answering = stage.variants.filter { $0.shadowPercent == nil }
-        name = stage.name
-        self.signature = signature
-        picker = VariantPicker(weights: answering.map(\.weight), names: answering.map(\.servable))
-        variants = answering.map { Route.Variant($0, of: stage, signature, target, around) }
-        shadows = stage.variants.compactMap { variant in
-            guard let percent = variant.shadowPercent else { return nil }
-            return Shadow(
-                Route.Variant(variant, of: stage, signature, target, around), percent: percent,
-                labels: target.labels + [("stage", stage.name), ("variant", variant.servable)])
-        }
+        self.init(
+            name: stage.name, signature: signature, variants: answering.map { Route.Variant($0, of: stage, signature, target, around) },
+            picker: VariantPicker(weights: answering.map(\.weight), names: answering.map(\.servable)),
+            shadows: stage.variants.compactMap { variant in
+                guard let percent = variant.shadowPercent else { return nil }
+                return Shadow(
+                    Route.Variant(variant, of: stage, signature, target, around), percent: percent,
+                    labels: target.labels + [("stage", stage.name), ("variant", variant.servable)])
+            })
     }
 }
 
 extension Route.Variant {
-    fileprivate init(
+    fileprivate convenience init(
         _ variant: ActiveRoute.Variant, of stage: ActiveRoute.Stage, _ signature: Signature, _ target: RouteTarget,
         _ around: RouteSurroundings
     ) {

@@ -56,7 +56,7 @@ package struct WireHeaders: Sendable {
     }
 
     /// Makes room for an ordinary message's fields, instead of growing by steps.
-    mutating func reserve() {
+    package mutating func reserve() {
         bytes.reserveCapacity(320)
         fields.reserveCapacity(10)
     }
