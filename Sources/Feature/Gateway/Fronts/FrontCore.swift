@@ -58,7 +58,7 @@ package final class FrontCore: Sendable {
     func serve(
         _ prediction: Prediction, _ visit: inout Visit, decode: (Route) throws(PredictionError) -> WireTensors
     ) async throws(PredictionError) -> Answer {
-        let trail = log.isOn ? visit.see(prediction) : nil
+        if log.isOn { visit.see(prediction) }
         let route = try route(of: &visit)
         visit.meters = route.meters
         // Until all applications are known, so is not who protects a servable.
@@ -70,7 +70,7 @@ package final class FrontCore: Sendable {
         let inputs = try decode(route)
         let violations = route.signature.violations(ofInputs: inputs)
         guard violations.isEmpty else { throw .invalidInput(violations) }
-        let (outputs, version) = try await pipeline.run(prediction, inputs, along: route, trail: trail)
+        let (outputs, version) = try await pipeline.run(prediction, inputs, along: route, trail: visit.trail)
         return Answer(outputs: outputs, route: route, version: version)
     }
 
@@ -132,16 +132,17 @@ struct Visit {
     /// Bytes that the body took when it was unpacked.
     var unpacked = 0
     var meters: RouteMeters?
+    /// Where the variants that are drawn are noted, where somebody wants to know.
+    var trail: VariantTrail?
     /// For the log, where there is one.
     var seen: SeenRequest?
 }
 
 extension Visit {
-    /// Writes down what the log will want, and says where to write down more.
-    mutating func see(_ prediction: Prediction) -> RequestTrail {
-        let seen = SeenRequest(peer: prediction.peer, bytes: prediction.bytes, traceID: prediction.trace?.traceID)
-        self.seen = seen
-        return seen.trail
+    /// Writes down what the log will want.
+    mutating func see(_ prediction: Prediction) {
+        seen = SeenRequest(peer: prediction.peer, bytes: prediction.bytes, traceID: prediction.trace?.traceID)
+        trail = trail ?? VariantTrail()
     }
 }
 

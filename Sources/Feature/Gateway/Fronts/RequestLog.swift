@@ -91,7 +91,7 @@ package final class RequestLog: Sendable {
             facts["peer"] = "\(seen.peer)"
             facts["bytes"] = "\(seen.bytes)"
             if let trace = seen.traceID { facts["trace"] = "\(trace)" }
-            let variants = seen.trail.variants
+            let variants = visit.trail?.servables ?? []
             if !variants.isEmpty { facts["variants"] = "\(variants.joined(separator: " "))" }
         }
         if let error { facts["error"] = "\(error)" }
@@ -133,14 +133,4 @@ struct SeenRequest: Sendable {
     var peer: String
     var bytes: Int
     var traceID: String?
-    let trail = RequestTrail()
-}
-
-/// The variants that a request was sent to, in order.
-package final class RequestTrail: Sendable {
-    private let names = Mutex<[String]>([])
-
-    var variants: [String] { names.withLock { $0 } }
-
-    func add(_ servable: String) { names.withLock { $0.append(servable) } }
 }

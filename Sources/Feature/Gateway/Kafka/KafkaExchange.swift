@@ -51,11 +51,11 @@ struct KafkaExchange: Sendable {
 
     private func predict(_ record: KafkaRecord, _ id: RequestID, _ visit: inout Visit) async throws(PredictionError) -> KafkaMessage {
         let trail = VariantTrail()
+        visit.trail = trail
         var prediction = Prediction(
             requestID: id, deadline: visit.began + requestTimeout, began: visit.began, headers: Self.headers(of: record))
         var random = core.dice
         prediction.trace = prediction.headers["traceparent"].flatMap(TraceContext.init(header:)).map { $0.child(using: &random) }
-        prediction.drawn = trail
         // Who may write to the topic is for the brokers to say.
         prediction.isVouchedFor = true
         prediction.bytes = record.value?.count ?? 0
@@ -67,7 +67,7 @@ struct KafkaExchange: Sendable {
         }
         var headers = [KafkaHeader("content-type", form.rawValue), KafkaHeader("x-request-id", id.text)]
         if let trace = prediction.trace { headers.append(KafkaHeader("traceparent", trace.description)) }
-        headers.append(KafkaHeader("hydro-variant", trail.text))
+        headers.append(KafkaHeader("hydro-variant", trail.models))
         headers.append(KafkaHeader("hydro-latency-ms", Self.milliseconds(.now - visit.began)))
         headers += source(of: record)
         return KafkaMessage(

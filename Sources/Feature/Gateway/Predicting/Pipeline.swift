@@ -48,7 +48,7 @@ package final class Pipeline: Sendable {
     /// decoded them.
     /// - Parameter trail: where to write down the variants that it is sent to; nil where nobody wants to know.
     package func run(
-        _ prediction: Prediction, _ inputs: WireTensors, along route: Route, trail: RequestTrail? = nil
+        _ prediction: Prediction, _ inputs: WireTensors, along route: Route, trail: VariantTrail? = nil
     ) async throws(PredictionError) -> (outputs: WireTensors, version: Int) {
         let deadline = prediction.deadline(along: route)
         let sticky = route.stickyHeader.flatMap { prediction.headers[$0] }
@@ -59,13 +59,12 @@ package final class Pipeline: Sendable {
                 throw .notReady(route.target, "no variant of stage \"\(stage.name)\" may answer")
             }
             let variant = stage.variants[drawn]
-            prediction.drawn?.note(variant)
             let given = try Self.inputs(of: stage, at: place, of: route, from: current, request: inputs)
             let call = VariantCall(
                 variant: variant, signature: stage.signature, inputs: given, metadata: metadata(for: prediction),
                 beside: inputs.beside, began: prediction.began, deadline: deadline, pipeline: self,
                 tap: prediction.isTapped ? tap : nil)
-            trail?.add(variant.servable.name)
+            trail?.note(variant)
             if !stage.shadows.isEmpty, prediction.isTapped {
                 copy(call, prediction, for: stage, of: route, keeping: inputs.bytes + (place > 0 ? current.bytes : 0))
             }

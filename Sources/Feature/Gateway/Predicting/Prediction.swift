@@ -21,8 +21,6 @@ package struct Prediction: Sendable {
     package var isVouchedFor = false
     /// Whether the tap may tell of it, and shadows get copies.
     package var isTapped = true
-    /// Where the variants that were drawn are noted, for a front that tells them.
-    package var drawn: VariantTrail?
 
     package init(
         requestID: RequestID, trace: TraceContext? = nil, deadline: ContinuousClock.Instant,
